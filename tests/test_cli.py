@@ -1,0 +1,374 @@
+"""The command line: its options are frozen, it starts light, and what the user got wrong is one line and status 2."""
+
+import hashlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+from typer.testing import CliRunner
+
+import vitascope
+from vitascope.cli import app
+from vitascope.shot import Clip, Media, Pin, Shot, ShotError
+from vitascope.shot.media import write_picture
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Scripts depend on these: adding one is a new promise, taking one away breaks an old one.
+OPTIONS = {
+    "make": "--camera --fps --guidance --image --json --model --negative --output --seconds --seed --sheet --shot"
+    " --size --steps --timing -o",
+    "world": "--count --level --output --seconds --seed --size -o",
+    "train": "--batch --init --max-seconds --max-steps --out --preset --resume --seed",
+    "evaluate": "--count --out --weights",
+    "schema": "",
+}
+
+Reporter = Callable[[str, int, int], None]
+
+
+class FakeGenerate:
+    """Stands for vitascope.generate: remembers the Shot and makes grey frames at once, without a network."""
+
+    def __init__(self) -> None:
+        self.shot: Shot | None = None
+        self.error: BaseException | None = None
+        self.cancelled = False
+        self.interrupt = False
+
+    def make(self, shot: Shot, path: Path, *, progress: Reporter, cancel: Callable[[], bool]) -> Clip:
+        self.shot = shot
+        progress("sample", 0, 2)
+        if self.error is not None:
+            raise self.error
+        if self.interrupt:
+            os.kill(os.getpid(), signal.SIGINT)
+            self.cancelled = cancel()
+        progress("decode", 1, 1)
+        path.write_bytes(b"a film")
+        width, height = shot.size
+        return Clip.from_array(np.full((shot.num_frames, height, width, 3), 128, np.uint8), shot.fps, shot)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeGenerate:
+    stand_in = FakeGenerate()
+    module: Any = SimpleNamespace(make=stand_in.make)
+    monkeypatch.setitem(sys.modules, "vitascope.generate", module)
+    monkeypatch.setattr(vitascope, "generate", module, raising=False)
+    monkeypatch.delenv("VITASCOPE_DEBUG", raising=False)
+    return stand_in
+
+
+def run(*words: object) -> SimpleNamespace:
+    """Runs the command line in this process: status, stdout, stderr as lines."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return SimpleNamespace(status=result.exit_code, out=result.stdout.splitlines(), err=result.stderr.splitlines())
+
+
+def asked(fake: FakeGenerate, *words: object) -> Shot:
+    """The Shot that these words of `vitascope make` come to."""
+    done = run("make", *words)
+    assert done.status == 0, done.err
+    assert fake.shot is not None
+    return fake.shot
+
+
+def picture(path: Path) -> Path:
+    write_picture(path, np.full((20, 30, 3), 200, np.uint8))
+    return path
+
+
+# What is there
+
+
+def test_the_options_are_the_frozen_ones() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    found = {
+        name: " ".join(sorted(opt for parameter in command.params for opt in parameter.opts if opt.startswith("-")))
+        for name, command in group.commands.items()
+    }
+    assert found == OPTIONS
+
+
+def test_help_is_light() -> None:
+    code = (
+        "import sys\nfrom vitascope.cli import app\n"
+        "try:\n    app(['--help'])\nfinally:\n"
+        "    heavy = {'torch', 'numba', 'av', 'numpy', 'mujoco', 'onnxruntime'} & set(sys.modules)\n"
+        "    print('loaded:', *heavy, file=sys.stderr)"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0
+    assert "make" in done.stdout
+    assert done.stderr.split() == ["loaded:"]
+    # time on the processor, not on the wall: other tests run beside this one
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    done = run()
+    assert done.status == 0
+    assert any("schema" in line for line in done.out)
+
+
+def test_version() -> None:
+    assert run("--version").out == [vitascope.__version__]
+
+
+def test_schema_is_that_of_a_shot() -> None:
+    assert json.loads("\n".join(run("schema").out)) == Shot.model_json_schema()
+
+
+# Options become a Shot
+
+
+def test_the_path_is_the_last_line(fake: FakeGenerate, tmp_path: Path) -> None:
+    done = run("make", "a red ball", "-o", tmp_path / "ball.mp4", "--timing")
+    assert done.status == 0
+    assert done.out == [str(tmp_path / "ball.mp4")]
+    assert [line.split()[0] for line in done.err] == ["load", "sample", "decode"]
+
+
+def test_json_is_one_object(fake: FakeGenerate, tmp_path: Path) -> None:
+    done = run("make", "a red ball", "-o", tmp_path / "ball.mp4", "--json", "--seed", 5)
+    made = json.loads("\n".join(done.out))
+    assert set(made) == {"path", "shot", "seconds"}
+    assert made["path"] == str(tmp_path / "ball.mp4")
+    assert made["shot"]["seed"] == 5
+    assert set(made["seconds"]) == {"load", "sample", "decode"}
+
+
+def test_what_is_left_out_is_the_default(fake: FakeGenerate, tmp_path: Path) -> None:
+    assert asked(fake, "a red ball", "-o", tmp_path / "ball.mp4") == Shot(text="a red ball")
+
+
+def test_every_option_reaches_the_shot(fake: FakeGenerate, tmp_path: Path) -> None:
+    options = "--seconds 1 --size 144x256 --fps 8 --seed 3 --negative blur --steps 4 --guidance 2.5 --model tiny"
+    assert asked(fake, "a dog", "-o", tmp_path / "dog.mp4", *options.split()) == Shot(
+        text="a dog", seconds=1, size=(144, 256), fps=8, seed=3, negative="blur", steps=4, guidance=2.5, model="tiny"
+    )
+
+
+def test_options_go_over_a_shot_file(fake: FakeGenerate, tmp_path: Path) -> None:
+    (tmp_path / "shot.json").write_text(Shot(text="a dog", seed=1, fps=8).to_json())
+    shot = asked(fake, "-o", tmp_path / "dog.mp4", "--shot", tmp_path / "shot.json", "--seed", 2)
+    assert shot == Shot(text="a dog", seed=2, fps=8)
+
+
+def test_a_picture_made_before_is_a_shot_file(fake: FakeGenerate, tmp_path: Path) -> None:
+    shot = Shot(text="a dog", seconds=1 / 12, seed=9)
+    write_picture(tmp_path / "before.png", np.zeros((16, 16, 3), np.uint8), shot=shot)
+    assert asked(fake, "-o", tmp_path / "again.png", "--shot", tmp_path / "before.png") == shot
+
+
+def test_a_picture_is_a_shot_of_one_frame(fake: FakeGenerate, tmp_path: Path) -> None:
+    assert asked(fake, "a dog", "-o", tmp_path / "dog.png", "--fps", 7).num_frames == 1
+
+
+def test_an_image_is_pinned_at_the_start(fake: FakeGenerate, tmp_path: Path) -> None:
+    path = picture(tmp_path / "first.png")
+    shot = asked(fake, "a dog", "-o", tmp_path / "dog.mp4", "--image", path)
+    data = path.read_bytes()
+    media = Media(sha256=hashlib.sha256(data).hexdigest(), kind="picture", data=data)
+    assert shot.pins == (Pin(media=media, time=0.0),)
+
+
+def test_an_image_takes_the_place_of_the_first_frame_only(fake: FakeGenerate, tmp_path: Path) -> None:
+    other = Media.from_path(picture(tmp_path / "other.png"))
+    kept = (Pin(media=other, time=1.0), Pin(media=other, role="style"))
+    (tmp_path / "shot.json").write_text(Shot(text="a dog", pins=(Pin(media=other), *kept)).to_json())
+    write_picture(tmp_path / "first.png", np.zeros((16, 16, 3), np.uint8))
+    words = ("-o", tmp_path / "dog.mp4", "--shot", tmp_path / "shot.json", "--image", tmp_path / "first.png")
+    shot = asked(fake, *words)
+    assert shot.pins == (Pin(media=Media.from_path(tmp_path / "first.png")), *kept)
+
+
+def test_a_camera_move_is_said_and_tracked(fake: FakeGenerate, tmp_path: Path) -> None:
+    shot = asked(fake, "a dog.", "-o", tmp_path / "dog.mp4", "--camera", "pan left 20deg")
+    assert shot.text == "a dog, the camera pans left"
+    assert shot.tracks
+    first = shot.tracks[0].points
+    assert first[-1][0] > first[0][0], "what stands still goes to the right when the camera pans left"
+
+
+def test_a_sheet_shows_frames_of_the_clip(fake: FakeGenerate, tmp_path: Path) -> None:
+    from vitascope.shot.media import read_picture
+
+    asked(fake, "a dog", "-o", tmp_path / "dog.mp4", "--size", "64x32", "--sheet", tmp_path / "sheet.png")
+    assert read_picture(tmp_path / "sheet.png").shape == (2 * 32, 4 * 64, 3)
+
+
+def test_a_sheet_of_few_frames_is_filled_up(fake: FakeGenerate, tmp_path: Path) -> None:
+    from vitascope.shot.media import read_picture
+
+    words = ("--size", "64x32", "--seconds", 0.5, "--fps", 10, "--sheet", tmp_path / "sheet.png")
+    asked(fake, "a dog", "-o", tmp_path / "dog.mp4", *words)
+    assert read_picture(tmp_path / "sheet.png").shape == (2 * 32, 4 * 64, 3)
+
+
+# What goes wrong
+
+WRONG: dict[str, tuple[list[str], str]] = {
+    "no prompt": ([], "PROMPT"),
+    "empty prompt": ([""], "text"),
+    "blank prompt": (["  "], "text"),
+    "10,000 characters": (["x" * 10_000], "text"),
+    "a text as picture": (["a dog", "--image", "{tmp}/notes.png"], "notes.png"),
+    "no such picture": (["a dog", "--image", "{tmp}/none.png"], "none.png"),
+    "a folder as picture": (["a dog", "--image", "{tmp}"], "{tmp}"),
+    "size 0x0": (["a dog", "--size", "0x0"], "size"),
+    "size of one pixel": (["a dog", "--size", "1x1"], "size"),
+    "size too large": (["a dog", "--size", "99999x144"], "size"),
+    "negative size": (["a dog", "--size", "-256x144"], "size"),
+    "size in words": (["a dog", "--size", "large"], "WIDTHxHEIGHT"),
+    "zero seconds": (["a dog", "--seconds", "0"], "seconds"),
+    "negative seconds": (["a dog", "--seconds", "-1"], "seconds"),
+    "endless": (["a dog", "--seconds", "inf"], "seconds"),
+    "seconds in words": (["a dog", "--seconds", "two"], "seconds"),
+    "zero fps": (["a dog", "--fps", "0"], "fps"),
+    "negative seed": (["a dog", "--seed", "-1"], "seed"),
+    "zero steps": (["a dog", "--steps", "0"], "steps"),
+    "unknown camera word": (["a dog", "--camera", "swirl left"], "swirl"),
+    "camera too far": (["a dog", "--camera", "pan left 9999deg"], "pan"),
+    "no such shot": (["--shot", "{tmp}/none.json"], "none.json"),
+    "corrupted shot": (["--shot", "{tmp}/torn.json"], "torn.json"),
+    "shot that is no text": (["--shot", "{tmp}/bytes.json"], "bytes.json"),
+    "shot with unknown field": (["--shot", "{tmp}/field.json"], "colour"),
+    "picture without shot": (["--shot", "{tmp}/plain.png"], "plain.png"),
+    "unknown option": (["a dog", "--sekonds", "2"], "--sekonds"),
+    "sheet of unknown kind": (["a dog", "--sheet", "{tmp}/sheet.txt"], "sheet.txt"),
+    "sheet in no folder": (["a dog", "--sheet", "{tmp}/none/sheet.png"], "does not exist"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_one_line(fake: FakeGenerate, tmp_path: Path, case: str) -> None:
+    (tmp_path / "notes.png").write_text("this is no picture")
+    (tmp_path / "torn.json").write_text(Shot(text="a dog").to_json()[:-20])
+    (tmp_path / "bytes.json").write_bytes(bytes(range(256)))
+    (tmp_path / "field.json").write_text('{"text": "a dog", "colour": "red"}')
+    picture(tmp_path / "plain.png")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    words, named = WRONG[case]
+    done = run("make", "-o", folder / "dog.mp4", *(word.replace("{tmp}", str(tmp_path)) for word in words))
+    assert_one_line(done, named.replace("{tmp}", str(tmp_path)))
+    assert fake.shot is None, "no work may begin"
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("output", "named"),
+    [
+        ("none/dog.mp4", "does not exist"),
+        ("file/dog.mp4", "does not exist"),
+        ("folder.mp4", "is a folder"),
+        ("dog.txt", ".mp4"),
+        ("dog", ".mp4"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_first(
+    fake: FakeGenerate, tmp_path: Path, output: str, named: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder.mp4").mkdir()
+    assert_one_line(run("make", "a dog", "-o", tmp_path / output), named)
+    assert fake.shot is None
+
+
+def test_a_folder_without_leave_to_write_is_refused_first(
+    fake: FakeGenerate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)  # root may write anywhere, so bits would not do
+    assert_one_line(run("make", "a dog", "-o", tmp_path / "dog.mp4"), "Permission denied")
+    assert fake.shot is None
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [("--size 0x0", "size"), ("--size wide", "WIDTHxHEIGHT"), ("--seconds 0", "seconds"), ("--count 0", "--count")],
+)
+def test_impossible_footage_is_refused_first(tmp_path: Path, words: str, named: str) -> None:
+    assert_one_line(run("world", "-o", tmp_path / "takes", *words.split()), named)
+    assert not (tmp_path / "takes").exists()
+
+
+@pytest.mark.slow
+def test_footage_is_saved_with_its_sheet(tmp_path: Path) -> None:
+    options = "--seed 7 --count 2 --size 64x32 --seconds 0.5"
+    done = run("world", "-o", tmp_path / "takes", *options.split())
+    assert done.out == [str(tmp_path / "takes" / "sheet.png")]
+    assert (tmp_path / "takes" / "sheet.png").exists()
+    assert len(list((tmp_path / "takes").glob("*/clip.mp4"))) == 2
+
+
+@pytest.mark.parametrize("command", ["world", "train", "evaluate"])
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").write_text("")
+    assert_one_line(run(command, "-o" if command == "world" else "--out", tmp_path / "file"), "file")
+
+
+def test_errors_of_the_studio_are_one_line(fake: FakeGenerate, tmp_path: Path) -> None:
+    fake.error = ShotError("model: 'huge' is not known;\nallowed: small")
+    done = run("make", "a dog", "-o", tmp_path / "dog.mp4")
+    assert_one_line(done, "model: 'huge' is not known; allowed: small")
+
+
+def test_a_full_disk_is_one_line(fake: FakeGenerate, tmp_path: Path) -> None:
+    fake.error = OSError(28, "No space left on device")
+    assert_one_line(run("make", "a dog", "-o", tmp_path / "dog.mp4"), "No space left")
+
+
+def test_mistakes_of_our_own_are_not_hidden(fake: FakeGenerate, tmp_path: Path) -> None:
+    fake.error = ValueError("shapes do not match")
+    with pytest.raises(ValueError, match="shapes do not match"):
+        run("make", "a dog", "-o", tmp_path / "dog.mp4")
+
+
+def test_debug_shows_where_it_happened(fake: FakeGenerate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITASCOPE_DEBUG", "1")
+    fake.error = ShotError("model: 'huge' is not known")
+    with pytest.raises(ShotError):
+        run("make", "a dog", "-o", tmp_path / "dog.mp4")
+
+
+def test_interrupting_asks_to_stop_and_ends_with_130(fake: FakeGenerate, tmp_path: Path) -> None:
+    fake.interrupt = True
+    done = run("make", "a dog", "-o", tmp_path / "dog.mp4")
+    assert done.status == 130
+    assert fake.cancelled
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_interrupt_stops_at_once(fake: FakeGenerate, tmp_path: Path) -> None:
+    fake.error = KeyboardInterrupt()
+    assert run("make", "a dog", "-o", tmp_path / "dog.mp4").status == 130
+
+
+def assert_one_line(done: SimpleNamespace, named: str) -> None:
+    assert done.status == 2
+    assert len(done.err) == 1, done.err
+    assert done.err[0].startswith("vitascope: ")
+    assert named in done.err[0]
+    assert not done.out

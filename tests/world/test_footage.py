@@ -1,0 +1,100 @@
+"""Footage is the same bytes for the same numbers, keeps its split, stays in the picture, and can be saved."""
+
+import json
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vitascope.shot.clip import Clip
+from vitascope.world.footage import Take, contact_sheet, footage, happening, in_view, looks_of, save, take
+from vitascope.world.scene import Scene, held_out
+
+SIZE = (64, 36)
+
+
+@pytest.fixture(scope="module")
+def first() -> Take:
+    return take(1, 0, size=SIZE)
+
+
+def test_same_numbers_same_bytes(first: Take) -> None:
+    again = take(1, 0, size=SIZE)
+    assert again.clip.array().tobytes() == first.clip.array().tobytes()
+    assert again.points.tobytes() == first.points.tobytes()
+    assert again.visible.tobytes() == first.visible.tobytes()
+    assert again.captions == first.captions
+    assert again.shot == first.shot
+    assert again.scene == first.scene
+
+
+def test_other_numbers_are_other_takes(first: Take) -> None:
+    assert take(1, 1, size=SIZE).scene != first.scene
+    assert take(2, 0, size=SIZE).scene != first.scene
+
+
+def test_a_take_has_the_shapes_it_promises(first: Take) -> None:
+    assert first.clip.array().shape == (24, 36, 64, 3)
+    assert first.depth.shape == first.ids.shape == (24, 36, 64)
+    assert first.points.shape == (64, 24, 2)
+    assert first.visible.shape == (64, 24)
+    assert len(first.captions) == 4
+    assert first.shot.text == first.captions[0]
+    assert first.shot.num_frames == 24
+
+
+def test_shards_share_one_stream_and_can_start_again() -> None:
+    whole = [t.shot.seed for t in islice(footage(1, size=SIZE, num_tracks=4), 4)]
+    odd = [t.shot.seed for t in islice(footage(1, shard=1, shards=2, size=SIZE, num_tracks=4), 2)]
+    later = next(footage(1, shard=1, shards=2, start=1, size=SIZE, num_tracks=4)).shot.seed
+    assert whole == [0, 1, 2, 3]
+    assert odd == [1, 3]
+    assert later == 3
+
+
+def test_held_out_footage_and_training_footage_do_not_mix() -> None:
+    for i in range(6):
+        trained, _ = happening(1, i, size=SIZE)
+        assert not any(held_out(t.colour, t.shape, t.action) for t in trained.things)
+        kept, _ = happening(1, i, size=SIZE, split="held_out")
+        assert any(held_out(t.colour, t.shape, t.action) for t in kept.things)
+
+
+def test_things_are_in_the_first_picture(first: Take) -> None:
+    for i in range(4):
+        scene, motion = happening(1, i, size=SIZE)
+        assert in_view(scene, motion, SIZE)
+    assert (first.ids[0] > 0).any()
+
+
+def test_cues_lie_within_the_clip_and_tell_the_stuff() -> None:
+    told = [take(1, i, size=(16, 16), num_tracks=1).shot.cues for i in range(4)]
+    assert any(told)
+    for cue in [cue for cues in told for cue in cues]:
+        assert 0.0 <= cue.time <= 2.0
+        assert cue.materials
+
+
+def test_other_looks_keep_the_motion(first: Take) -> None:
+    other = looks_of(first, 1, 0, 1)
+    assert other.motion is first.motion
+    assert other.clip.array().tobytes() != first.clip.array().tobytes()
+    assert [t.position for t in other.scene.things] == [t.position for t in first.scene.things]
+
+
+def test_a_saved_take_is_all_there(first: Take, tmp_path: Path) -> None:
+    place = save(first, tmp_path)
+    assert save(first, tmp_path) == place
+    assert {p.name for p in place.iterdir()} == {"clip.mp4", "scene.json", "shot.json", "tracks.npz"}
+    assert Scene.from_json((place / "scene.json").read_text(encoding="utf-8")) == first.scene
+    assert json.loads((place / "shot.json").read_text(encoding="utf-8"))["text"] == first.captions[0]
+    assert Clip.open(place / "clip.mp4").num_frames == 24
+    with np.load(place / "tracks.npz") as tracks:
+        assert tracks["points"].shape == (64, 24, 2)
+
+
+def test_a_contact_sheet_has_a_row_for_each_take(first: Take) -> None:
+    sheet = contact_sheet([first, first])
+    assert sheet.dtype == np.uint8
+    assert sheet.shape == (2 * (36 + 20), 6 * (64 + 4), 3)

@@ -1,0 +1,385 @@
+"""The command line, one thin command per verb: `vitascope make "a red ball bounces on the grass" -o ball.mp4`.
+
+Nothing heavy is imported up here: each command fetches what it needs, so that `vitascope --help` answers at once.
+"""
+
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from vitascope import __version__
+
+if TYPE_CHECKING:
+    from vitascope.shot import Clip, Shot
+
+SHEET_FRAMES = 8  # frames on the sheet of one film
+SHEET_TAKES = 24  # takes on the sheet of a folder of footage; more would only fill memory
+
+
+class Commands(TyperGroup):
+    """The commands, with one way to fail: what the user can mend is one line on stderr and status 2, no traceback."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        standalone = extra.pop("standalone_mode", True)
+        try:
+            status = super().main(*args, **{**extra, "standalone_mode": False})
+        except Exception as error:
+            if os.environ.get("VITASCOPE_DEBUG") == "1" or not _is_expected(error):
+                raise
+            message = error.format_message() if isinstance(error, TyperException) else str(error)
+            print("vitascope: " + " ".join(message.split()), file=sys.stderr)
+            status = 2
+        except KeyboardInterrupt:
+            status = 130
+        if standalone:
+            sys.exit(status or 0)
+        return status
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether the user can mend it: our own errors (ShotError, ...), the system's about files, a mistyped option."""
+    return isinstance(error, OSError | TyperException) or type(error).__module__.partition(".")[0] == "vitascope"
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="An open film studio for generative video.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """An open film studio for generative video."""
+    if version:
+        print(__version__)
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def make(
+    prompt: Annotated[str | None, typer.Argument(help="What is seen. May be left out with --shot.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The film (.mp4) or picture (.png).")] = None,
+    image: Annotated[Path | None, typer.Option(help="The first picture.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length of the film.")] = None,
+    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT, such as 256x144.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames a second.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed makes the same film.")] = None,
+    negative: Annotated[str | None, typer.Option(help="What is not to be seen.")] = None,
+    camera: Annotated[str | None, typer.Option(help='Camera moves, such as "pan left 20deg".')] = None,
+    steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="How closely the words are followed.")] = None,
+    model: Annotated[str | None, typer.Option(help="What makes the picture.")] = None,
+    shot: Annotated[Path | None, typer.Option(help="A Shot as JSON, or a film made before: make it again.")] = None,
+    timing: Annotated[bool, typer.Option("--timing", help="Print how long each stage took.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the path.")] = False,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a picture with frames side by side.")] = None,
+) -> None:
+    """Make a film, or a picture, from words."""
+    from vitascope.shot.media import FILM_SUFFIXES, PICTURE_SUFFIXES
+
+    if output is None:
+        raise typer.BadParameter("name the file to write, such as -o ball.mp4", param_hint="--output")
+    _check_file(output, (*FILM_SUFFIXES, *PICTURE_SUFFIXES), "--output")
+    if sheet is not None:
+        _check_file(sheet, PICTURE_SUFFIXES, "--sheet")
+    given = {
+        "text": prompt,
+        "negative": negative,
+        "size": None if size is None else _read_size(size),
+        "seconds": seconds,
+        "fps": fps,
+        "seed": seed,
+        "steps": steps,
+        "guidance": guidance,
+        "model": model,
+    }
+    wanted = _build_shot(shot, {name: value for name, value in given.items() if value is not None})
+    if output.suffix.lower() in PICTURE_SUFFIXES:
+        wanted = wanted.with_(seconds=1 / wanted.fps)
+    if image is not None:
+        wanted = _with_first_picture(wanted, image)
+    if camera is not None:
+        wanted = _with_camera(wanted, camera)
+
+    stages = Stages()
+    with _cancelled_by_interrupt() as cancel, stages.shown():
+        from vitascope import generate
+
+        clip = generate.make(wanted, output, progress=stages.report, cancel=cancel)
+    if sheet is not None:
+        _write_sheet(clip, sheet)
+    if timing:
+        for stage, took in stages.seconds.items():
+            print(f"{stage:<12} {took:8.2f} s", file=sys.stderr)
+    if as_json:
+        made = clip.shot or wanted
+        print(json.dumps({"path": str(output), "shot": json.loads(made.to_json()), "seconds": stages.seconds}))
+    else:
+        print(output)
+
+
+@app.command()
+def world(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to fill.")],
+    seed: Annotated[int, typer.Option(help="The same seed makes the same footage.")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="How many takes.")] = 24,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT.")] = "256x144",
+    seconds: Annotated[float, typer.Option(help="Length of a take.")] = 2.0,
+    level: Annotated[int, typer.Option(min=1, help="How much happens in a scene.")] = 1,
+) -> None:
+    """Film the simulated world: takes with their Shots, scenes and tracks, and a contact sheet of them."""
+    from vitascope.shot import Shot
+    from vitascope.shot.media import write_picture
+
+    wanted = Shot.checked(text="footage", size=_read_size(size), seconds=seconds)  # the same limits as for a film
+    _make_folder(output, "--output")
+    from vitascope.world import footage
+
+    shown: list[footage.Take] = []
+    for index in range(count):
+        take = footage.take(seed, index, level=level, size=wanted.size, seconds=wanted.seconds)
+        footage.save(take, output)
+        if len(shown) < SHEET_TAKES:
+            shown.append(take)
+    write_picture(output / "sheet.png", footage.contact_sheet(shown))
+    print(output / "sheet.png")
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="The folder of the run: weights, log, samples.")],
+    preset: Annotated[str, typer.Option(help="Which network.")] = "small",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last state.")] = False,
+    init: Annotated[Path | None, typer.Option(help="Weights to begin with.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Clips in a step.")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, footage and noise.")] = 0,
+) -> None:
+    """Train a network on footage of the simulated world."""
+    _make_folder(out, "--out")
+    from vitascope.train import loop
+
+    loop.train(
+        loop.Options(
+            preset=preset,
+            out=out,
+            resume=resume,
+            init=init,
+            max_seconds=max_seconds,
+            max_steps=max_steps,
+            batch=batch,
+            seed=seed,
+        )
+    )
+    print(out)
+
+
+@app.command()
+def evaluate(
+    out: Annotated[Path, typer.Option(help="The folder for pictures and numbers.")],
+    weights: Annotated[Path | None, typer.Option(help="Weights to judge; the shipped ones if left out.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many films to judge.")] = 24,
+) -> None:
+    """Measure whether films show what was asked for."""
+    _make_folder(out, "--out")
+    from vitascope.evaluate import adherence
+
+    adherence.evaluate(weights, out, count)
+    print(out)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a Shot."""
+    from vitascope.shot import Shot
+
+    print(json.dumps(Shot.model_json_schema(), indent=2))
+
+
+# Options -> Shot
+
+
+def _read_size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
+    if match is None:
+        message = f"{text!r} was given; it must be WIDTHxHEIGHT in pixels, such as 256x144"
+        raise typer.BadParameter(message, param_hint="--size")
+    return int(match[1]), int(match[2])
+
+
+def _build_shot(path: Path | None, given: dict[str, Any]) -> "Shot":
+    """The Shot of a file (or the defaults) with the given fields put over it."""
+    from vitascope.shot import Shot, ShotError
+    from vitascope.shot.media import FILM_SUFFIXES, PICTURE_SUFFIXES, read_shot
+
+    if path is None:
+        if "text" not in given:
+            raise typer.BadParameter("say what is seen, or name a Shot with --shot", param_hint="PROMPT")
+        return Shot.checked(**given)
+    if path.suffix.lower() in (*FILM_SUFFIXES, *PICTURE_SUFFIXES):
+        base = read_shot(path)
+        if base is None:
+            raise typer.BadParameter(f"{path} carries no Shot; files made by vitascope do", param_hint="--shot")
+    else:
+        try:
+            base = Shot.from_json(path.read_text(encoding="utf-8", errors="replace"))
+        except ShotError as error:
+            raise ShotError(f"{path}: {error}") from error
+    return base.with_(**given)
+
+
+def _with_first_picture(shot: "Shot", path: Path) -> "Shot":
+    """The Shot that begins with the picture at `path`, in place of any whole frame it was to begin with."""
+    from vitascope.shot import Media, Pin
+    from vitascope.shot.media import read_picture
+
+    media = Media.from_path(path, "picture")
+    read_picture(path)  # refuses what is no picture, before any work is done
+    kept = tuple(pin for pin in shot.pins if pin.role != "frame" or pin.time > 0 or pin.region or pin.mask)
+    return shot.with_(pins=(Pin(media=media), *kept))
+
+
+def _with_camera(shot: "Shot", words: str) -> "Shot":
+    """The Shot with camera moves: as tracks, and said in its text as the captions of the world say it."""
+    from vitascope.shot.camera import camera_tracks, describe_moves, parse_moves
+
+    moves = parse_moves(words)
+    tracks = camera_tracks(moves, shot.size, shot.seconds, shot.fps)
+    text = ", ".join(part for part in (shot.text.rstrip(" ,."), describe_moves(moves)) if part)
+    return shot.with_(text=text, tracks=shot.tracks + tracks)
+
+
+# Files
+
+
+def _check_file(path: Path, suffixes: tuple[str, ...], option: str) -> None:
+    """Refuses a file that could not be written, before any work is done."""
+    if path.suffix.lower() not in suffixes:
+        allowed = ", ".join(suffixes)
+        raise typer.BadParameter(f"{path} was given; the name must end in {allowed}", param_hint=option)
+    if path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder; name a file", param_hint=option)
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"the folder {path.parent} does not exist", param_hint=option)
+    _check_writable(path.parent, option)
+
+
+def _make_folder(path: Path, option: str) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be made: {error.strerror}", param_hint=option) from error
+    _check_writable(path, option)
+
+
+def _check_writable(folder: Path, option: str) -> None:
+    # permission bits say nothing to root and on read-only disks: try it
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        message = f"the folder {folder} cannot be written: {error.strerror}"
+        raise typer.BadParameter(message, param_hint=option) from error
+
+
+def _write_sheet(clip: "Clip", path: Path) -> None:
+    """Writes frames spread evenly over the film, side by side, earliest first."""
+    import numpy as np
+
+    from vitascope.shot.media import write_picture
+
+    num_shown = min(SHEET_FRAMES, clip.num_frames)
+    wanted = set(np.linspace(0, clip.num_frames - 1, num_shown).round().astype(int).tolist())
+    shown: list[np.ndarray] = [frame for index, frame in enumerate(clip.frames) if index in wanted]
+    columns = min(4, len(shown))
+    while len(shown) % columns:
+        shown.append(np.zeros_like(shown[0]))
+    rows = [np.concatenate(shown[first : first + columns], axis=1) for first in range(0, len(shown), columns)]
+    write_picture(path, np.concatenate(rows, axis=0))
+
+
+# What the user sees meanwhile
+
+
+class Stages:
+    """The stages of the work as `generate.make` reports them: how long each took, and a bar on a terminal."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._stage = "load"
+        self._since = time.perf_counter()
+        self._show: Callable[[str, int, int], None] = lambda stage, done, total: None
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage:
+            self._close()
+            self._stage = stage
+        self._show(stage, done, total)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Shows a bar on stderr if that is a terminal, and closes the last stage in the end."""
+        from rich.console import Console
+        from rich.progress import Progress
+
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task(self._stage, total=None)
+            self._show = lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total)
+            yield
+        self._close()
+
+    def _close(self) -> None:
+        now = time.perf_counter()
+        self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + now - self._since, 3)
+        self._since = now
+
+
+@contextmanager
+def _cancelled_by_interrupt() -> Iterator[Callable[[], bool]]:
+    """Turns the first Ctrl-C into a request to stop, so that half-made files are cleaned away; a second is final."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    stop = threading.Event()
+
+    def interrupt(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop.is_set
+    except Exception:
+        if not stop.is_set():
+            raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if stop.is_set():
+        raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    app()

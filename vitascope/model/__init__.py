@@ -1,0 +1,1 @@
+"""The networks and their mathematics: patches, conditions, the transformer, the flow, checkpoints."""

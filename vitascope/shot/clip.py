@@ -1,0 +1,141 @@
+"""Clip: what was made. Frames that can be read again and again, sound, rates, and the Shot they came from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitascope.shot import media
+from vitascope.shot.shot import Shot
+
+Frame = NDArray[np.uint8]  # H W 3, sRGB
+
+
+class FrameSource(Protocol):
+    """Frames that can be opened again: every `iter()` starts at the first frame."""
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    @property
+    def num_frames(self) -> int: ...
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayFrames:
+    """Frames held in memory: uint8 [T, H, W, 3], at least one."""
+
+    frames: NDArray[np.uint8]  # T H W 3
+
+    def __post_init__(self) -> None:
+        shape, kind = self.frames.shape, self.frames.dtype
+        if kind != np.uint8 or len(shape) != 4 or shape[3] != 3 or 0 in shape:
+            raise ValueError(
+                f"frames should be uint8 [T, H, W, 3] with at least one frame, but were {kind} {list(shape)}"
+            )
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self.frames)
+
+    @property
+    def num_frames(self) -> int:
+        return int(self.frames.shape[0])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return int(self.frames.shape[2]), int(self.frames.shape[1])
+
+
+@dataclass(frozen=True)
+class FileFrames:
+    """Frames of a film file, decoded while they are asked for; the file must stay where it is."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[Frame]:
+        return media.read_film(self.path)
+
+    @cached_property
+    def info(self) -> media.FilmInfo:
+        return media.probe(self.path)
+
+    @property
+    def num_frames(self) -> int:
+        return self.info.num_frames
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.info.size
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """What was made. `sound` is float32 [S, 2] in -1 to 1 at `sound_rate` samples a second; None is silence."""
+
+    frames: FrameSource
+    fps: float
+    shot: Shot | None = None
+    sound: NDArray[np.float32] | None = None
+    sound_rate: int = 48_000
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fps <= media.MAX_FPS:
+            raise ValueError(f"fps should be more than 0 and at most {media.MAX_FPS}, but was {self.fps}")
+
+    @classmethod
+    def from_array(cls, array: NDArray[np.uint8], fps: float, shot: Shot | None = None) -> "Clip":
+        """A silent clip of frames in memory, uint8 [T, H, W, 3]."""
+        return cls(ArrayFrames(array), fps, shot)
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Clip":
+        """The clip in a film file (its frames stay there) or a picture (one frame). Raises MediaError."""
+        path = Path(path)
+        shot = media.read_shot(path)
+        if media.is_picture(path):
+            return cls(ArrayFrames(media.read_picture(path)[None]), shot.fps if shot else 1.0, shot)
+        source = FileFrames(path)
+        sound = media.read_sound(path) if source.info.has_sound else None
+        if sound is not None and 0 < len(sound) - (length := round(source.info.seconds * media.SOUND_RATE)) < 2048:
+            sound = sound[:length]  # the coder fills its last block up with silence
+        return cls(source, source.info.fps, shot, sound)
+
+    @property
+    def num_frames(self) -> int:
+        return self.frames.num_frames
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.frames.size
+
+    @property
+    def seconds(self) -> float:
+        return self.num_frames / self.fps
+
+    def array(self) -> NDArray[np.uint8]:
+        """All frames in memory, uint8 [T, H, W, 3]; two minutes of 1080p would be 22 GB."""
+        if isinstance(self.frames, ArrayFrames):
+            return self.frames.frames
+        return np.stack(list(self.frames))  # T H W 3
+
+    def save(self, path: str | Path) -> None:
+        """Write a film (.mp4) or, for a clip of one frame, a picture (.png, .jpg, .webp). Raises MediaError."""
+        path = Path(path)
+        if path.suffix.lower() in media.FILM_SUFFIXES:
+            media.write_film(path, self.frames, self.fps, shot=self.shot, sound=self.sound, sound_rate=self.sound_rate)
+            return
+        if path.suffix.lower() not in media.PICTURE_SUFFIXES:
+            allowed = ", ".join((*media.FILM_SUFFIXES, *media.PICTURE_SUFFIXES))
+            raise media.MediaError(f"cannot write {path.name!r}: the name should end in one of {allowed}")
+        if self.num_frames != 1:
+            raise media.MediaError(
+                f"cannot write {path.name!r}: a picture holds one frame and the clip has {self.num_frames}; use .mp4"
+            )
+        media.write_picture(path, next(iter(self.frames)), shot=self.shot)

@@ -1,0 +1,1 @@
+"""Loops that make the weights, fed by the world."""

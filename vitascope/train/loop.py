@@ -1,0 +1,242 @@
+"""The training loop: `vitascope train --preset small --out runs/a`, resumable to the byte on one machine.
+
+All randomness of a step is drawn from the run's seed and the step's number, and the stream of clips depends only on
+how many were used before; so the state of a run is its weights, its optimizers and two counters.
+"""
+
+import contextlib
+import csv
+import os
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vitascope.model import checkpoint, flow, presets
+from vitascope.model.checkpoint import Card, CheckpointError
+from vitascope.model.dit import DiT
+from vitascope.model.text import encoder
+from vitascope.train import video
+from vitascope.train.muon import Muon
+from vitascope.train.sheet import PROMPTS, write_sheet
+from vitascope.train.stream import Ring, Source
+
+
+class TrainError(ValueError):
+    """A run that cannot be started or resumed as asked."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """A run, as the command line gives it."""
+
+    preset: str
+    out: Path
+    resume: bool = False
+    init: Path | None = None
+    max_seconds: float | None = None
+    max_steps: int | None = None
+    batch: int | None = None  # the cost of a step in groups of patches
+    seed: int | None = None
+    steps: int = 12_000  # planned length: the learning rate falls over its last quarter
+    learning_rate: float = 1.5e-3
+    ring: int = 384  # clips kept at hand
+    uses: float = 6.0  # times that each clip is used in full
+    workers: int = 1
+    save_seconds: float = 180.0
+    sheet_seconds: float = 1500.0
+    source: Source = field(default_factory=Source)
+
+
+@dataclass
+class Run:
+    """The state of a run, all of which a checkpoint holds."""
+
+    network: DiT
+    average: DiT  # exponential moving average of the weights: what is shipped
+    matrices: Muon
+    others: torch.optim.AdamW
+    step: int = 0
+    consumed: float = 0.0  # clips used up, in full uses
+    num_clips: int = 0  # clips or parts of clips trained on
+    seconds: float = 0.0
+
+    def state(self) -> dict[str, Any]:
+        parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "matrices", "others")}
+        return {**parts, "step": self.step, "consumed": self.consumed, "num_clips": self.num_clips, "seconds": self.seconds}
+
+    def load(self, state: dict[str, Any]) -> None:
+        for name in ("network", "average", "matrices", "others"):
+            getattr(self, name).load_state_dict(state[name])
+        self.step, self.consumed = state["step"], state["consumed"]
+        self.num_clips, self.seconds = state["num_clips"], state["seconds"]
+
+
+def begin(options: Options) -> Run:
+    """A fresh run, from random weights or from a weight file."""
+    torch.manual_seed(options.seed or 0)
+    network = DiT(presets.params(options.preset))
+    if options.init is not None:
+        given, _ = checkpoint.load(options.init)
+        if given.params != network.params:
+            raise TrainError(f"init: {options.init} is no {options.preset!r} network, its sizes are {given.params}")
+        network.load_state_dict(given.state_dict())
+    average = DiT(network.params).requires_grad_(False)
+    average.load_state_dict(network.state_dict())
+    inside = [p for name, p in network.blocks.named_parameters() if p.ndim == 2 and not name.endswith("offset")]
+    chosen = {id(p) for p in inside}
+    rest = [p for p in network.parameters() if id(p) not in chosen]
+    return Run(
+        network,
+        average,
+        Muon(inside, lr=options.learning_rate),
+        torch.optim.AdamW(rest, lr=options.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, foreach=True),
+    )
+
+
+def rate(step: int, steps: int, restarted: bool = False) -> float:
+    """Warm-up, stable, decay: the share of the learning rate at a step."""
+    warm = min(1.0, (step + 1) / 100)
+    left = (steps - step) / (0.25 * steps)
+    return warm * min(1.0, max(0.02, left))
+
+
+def advance(run: Run, made: video.Batch, options: Options) -> Tensor:
+    """One step: loss, gradients, both optimizers, the average. Returns the loss."""
+    noisy, clean = flow.pair(made.clean, made.time, made.noise)
+    predicted = run.network(flow.scaled(noisy, made.time), made.time, made.conditions)
+    loss = flow.loss(predicted, clean, made.time)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
+    share = rate(run.step, options.steps)
+    for optimizer in (run.matrices, run.others):
+        for group in optimizer.param_groups:
+            group["lr"] = options.learning_rate * share
+        optimizer.step()
+        optimizer.zero_grad()
+    keep = min(0.9985, (1 + run.step) / (10 + run.step))
+    with torch.no_grad():
+        torch._foreach_lerp_(list(run.average.parameters()), list(run.network.parameters()), 1 - keep)
+    return loss.detach()
+
+
+def save(run: Run, options: Options) -> None:
+    """The whole state, written beside and renamed, and the average as a weight file."""
+    path = options.out / "state.pt"
+    beside = path.with_suffix(".part")
+    try:
+        torch.save({**run.state(), "options": repr(options.source), "preset": options.preset}, beside)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    source = options.source
+    training = {
+        "steps": run.step,
+        "clips_rendered": round(run.consumed),
+        "samples": run.num_clips,
+        "seconds": round(run.seconds),
+        "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        "torch": torch.__version__,
+    }
+    card = Card(options.preset, source.size, source.num_frames, source.fps, source.level, training)
+    checkpoint.save(run.average, card, options.out / "weights.safetensors")
+
+
+def restore(run: Run, options: Options) -> None:
+    """Take up a run where it stopped. Raises CheckpointError when there is none, or one of other footage."""
+    path = options.out / "state.pt"
+    if not path.is_file():
+        raise CheckpointError(f"resume: there is no run in {options.out} (no state.pt); leave --resume away to start one")
+    try:
+        state = torch.load(path, weights_only=True)
+        if state["preset"] != options.preset or state["options"] != repr(options.source):
+            raise CheckpointError(f"resume: {path} is a {state['preset']!r} run on {state['options']}, not this one")
+        run.load(state)
+    except CheckpointError:
+        raise
+    except Exception as error:  # torch raises whatever its unpickler meets
+        raise CheckpointError(f"resume: {path} is damaged ({type(error).__name__}: {error})") from None
+
+
+@contextlib.contextmanager
+def _log(path: Path) -> Iterator[Any]:
+    """A CSV file that goes on where it ended."""
+    fresh = not path.exists()
+    with open(path, "a", newline="") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(("step", "loss", "rate", "groups_a_second", "samples", "clips_rendered", "seconds"))
+        yield lambda *row: (writer.writerow(row), file.flush())
+
+
+def train(options: Options) -> Path:
+    """Train until the planned steps, `max_steps` or `max_seconds`; returns the weight file. Ctrl-C saves and stops."""
+    if options.out.exists() and not options.resume and (options.out / "state.pt").exists():
+        raise TrainError(f"out: {options.out} already holds a run; add --resume to go on with it, or name another folder")
+    run = begin(options)
+    if options.resume:
+        restore(run, options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    last = min(options.steps, options.max_steps or options.steps)
+    with _log(options.out / "log.csv") as log, Progress(*columns, disable=not os.isatty(2)) as bar:
+        task = bar.add_task("", total=last, completed=run.step)
+        with Ring(options.source, options.ring, options.workers) as ring:
+            try:
+                for loss, speed in steps(run, ring, options, last):
+                    bar.update(task, completed=run.step, description=f"loss {loss:.3f}, {speed:.0f} groups/s")
+                    if run.step % 20 == 0:
+                        share = rate(run.step, options.steps)
+                        log(run.step, f"{loss:.4f}", f"{share:.3f}", f"{speed:.1f}", run.num_clips, round(run.consumed), round(run.seconds))
+            except KeyboardInterrupt:
+                bar.console.print(f"stopped at step {run.step}")
+            save(run, options)
+    write_sheet(run.average, options.source, PROMPTS, options.out / f"sheet-{run.step:06d}.png")
+    return options.out / "weights.safetensors"
+
+
+def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[float, float]]:
+    """The loop itself: yields a smoothed loss and the groups a second after each step."""
+    untexted = torch.from_numpy(encoder()(""))
+    budget = options.batch or 32
+    whole = options.source.num_frames // video.patches.GROUP
+    started = saved = sheeted = before = time.monotonic()
+    smooth, speed = None, 0.0
+    while run.step < last:
+        end = options.ring // 4 + int(run.consumed / options.uses)
+        ring.ask(end + 16)  # a few ahead, so that the step does not wait
+        first = max(0, end - options.ring)
+        made = video.batch(ring, first, end, budget, run.step / options.steps, (options.seed or 0, run.step), untexted)
+        loss = float(advance(run, made, options))
+        if loss != loss:
+            raise TrainError(f"the loss is not a number at step {run.step}; start again with a lower learning rate")
+        run.step += 1
+        run.consumed += made.num_groups / whole
+        run.num_clips += made.num_clips
+        now = time.monotonic()
+        run.seconds += now - before
+        smooth = loss if smooth is None else 0.98 * smooth + 0.02 * loss
+        rate_now = made.num_groups / (now - before)
+        speed = rate_now if speed == 0 else 0.95 * speed + 0.05 * rate_now
+        before = now
+        yield smooth, speed
+        if now - saved > options.save_seconds:
+            save(run, options)
+            saved = now
+        if now - sheeted > options.sheet_seconds:
+            write_sheet(run.average, options.source, PROMPTS, options.out / f"sheet-{run.step:06d}.png")
+            sheeted = before = time.monotonic()
+        if options.max_seconds is not None and now - started > options.max_seconds:
+            return
+
+
+def describe(options: Options) -> dict[str, Any]:
+    """The options as plain values, for a log."""
+    return {name: str(value) for name, value in asdict(options).items()}

@@ -1,0 +1,118 @@
+"""Batches for the video network: parts of clips, or pictures, with pins, tracks, known groups and dropped text.
+
+A clip of six groups costs six times a single group and shows the same place six times over. So a batch holds many
+short parts of clips, or a few whole ones, or pictures: what things look like is learned from the first, what they do
+from the second, and all share one network. Everything is drawn from the generator that is given.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vitascope.model import flow, patches
+from vitascope.model.condition import Conditions, group_seconds, group_tracks, paint, still_patches
+from vitascope.model.text import pad
+from vitascope.train.stream import Ring
+
+PICTURE_SHARE = 0.12
+NO_TEXT = 0.1
+WITH_TRACKS = 0.4
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step needs. Letters as in `Conditions`."""
+
+    clean: Tensor  # B G n width
+    noise: Tensor  # B G n width
+    time: Tensor  # B G
+    conditions: Conditions
+    num_clips: int
+    num_groups: int  # tokens of this batch in groups, pins included: what it costs
+
+
+def whole_share(progress: float) -> float:
+    """How many of the clip batches hold whole clips: few at first, most at the end of the run (progress 0…1)."""
+    return 0.15 + 0.65 * min(1.0, max(0.0, progress)) ** 1.5
+
+
+def batch(ring: Ring, first: int, end: int, budget: int, progress: float, seed: tuple[int, ...], untexted: Tensor) -> Batch:
+    """A batch worth about `budget` groups, from the clips first…end of the ring.
+
+    `untexted` [L, 384] are the states of the empty text, which stand in where the text is dropped."""
+    rng = np.random.default_rng(seed)
+    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    source = ring.source
+    whole = source.num_frames // patches.GROUP
+    picture = rng.random() < PICTURE_SHARE
+    num_groups = 1
+    if not picture:
+        draw = rng.random()
+        share = whole_share(progress)
+        num_groups = whole if draw < share else (1 if draw < share + (1 - share) * 0.6 else 2)
+    pinned = not picture and num_groups > 1 and rng.random() < 0.5
+    B = max(1, round(budget / (num_groups + pinned)))
+    if B <= end - first:
+        indices = first + rng.choice(end - first, B, replace=False)
+    else:
+        indices = rng.integers(first, end, B)
+
+    w, h = source.size[0] // patches.PATCH, source.size[1] // patches.PATCH
+    grid = (h, w)
+    clean, texts, tracks, pins, pin_tracks = [], [], [], [], []
+    seconds = torch.zeros(B, num_groups)
+    pin_seconds = torch.zeros(B, 1)
+    for row, index in enumerate(indices):
+        sample = ring[int(index)]
+        texts.append(
+            untexted.numpy() if rng.random() < NO_TEXT else sample.texts[rng.integers(len(sample.texts))].astype(np.float32)
+        )
+        painted = _painted(sample.points, sample.visible, grid, rng)
+        if picture:
+            frame = int(rng.integers(source.num_frames))
+            clean.append(still_patches(sample.frames[frame : frame + 1]))
+            seconds[row] = frame / source.fps
+            tracks.append(torch.from_numpy(painted[frame][None]))
+        else:
+            start = int(rng.integers(whole - num_groups + 1))
+            frames = slice(start * patches.GROUP, (start + num_groups) * patches.GROUP)
+            clean.append(patches.to_patches(patches.to_float(sample.frames[frames])[None], patches.GROUP)[0])
+            seconds[row] = group_seconds(num_groups, source.fps, start * patches.GROUP / source.fps)
+            tracks.append(group_tracks(painted[frames]))
+        if pinned:
+            frame = 0 if rng.random() < 0.75 else int(rng.choice((source.num_frames - 1, rng.integers(source.num_frames))))
+            pins.append(still_patches(sample.frames[frame : frame + 1]))
+            pin_seconds[row] = frame / source.fps
+            pin_tracks.append(torch.from_numpy(painted[frame][None]))
+
+    states, real = pad(texts)
+    conditions = Conditions(
+        text=torch.from_numpy(states),
+        text_real=torch.from_numpy(real),
+        seconds=seconds,
+        interval=torch.full((B,), 0.0 if picture else 1 / source.fps),
+        grid=grid,
+        tracks=torch.stack(tracks),
+        pins=torch.stack(pins) if pinned else None,
+        pin_seconds=pin_seconds if pinned else None,
+        pin_tracks=torch.stack(pin_tracks) if pinned else None,
+    )
+    stacked = torch.stack(clean)
+    time = flow.times((B, 1), generator).expand(B, num_groups).clone()
+    if num_groups == whole:  # a sixth of the whole clips go on from two groups that are known
+        time[torch.rand(B, generator=generator) < 0.16, :2] = 1.0
+    noise = torch.randn(stacked.shape, generator=generator)
+    return Batch(stacked, noise, time, conditions, B, B * (num_groups + pinned))
+
+
+def _painted(
+    points: np.ndarray, visible: np.ndarray, grid: tuple[int, int], rng: np.random.Generator
+) -> np.ndarray:
+    """The tracks of a clip, thinned to a random number or dropped, as a map [F, n, 16]."""
+    if rng.random() >= WITH_TRACKS:
+        return paint(points[:0], visible[:0], grid, rng)
+    count = int(np.exp(rng.uniform(0, np.log(len(points) + 1))))  # few tracks as often as many
+    chosen = rng.permutation(len(points))[:count]
+    return paint(points[chosen], visible[chosen], grid, rng)
