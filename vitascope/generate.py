@@ -1,8 +1,11 @@
 """Shot in, Clip out: the one road from what is asked to what is made. `make` is its architecture, read from the top."""
 
 import functools
+import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +24,11 @@ from vitascope.shot.shot import Shot, track_arrays
 
 STEPS = 24
 GUIDANCE = 3.0
+MAX_PIXELS = 1920 * 1088  # beyond the network's own size, frames are only scaled
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
 Frames = npt.NDArray[np.uint8]  # T H W 3
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
 
 class Refused(ValueError):
@@ -35,9 +39,109 @@ class Refused(ValueError):
 class Engine:
     """A trained network and what its weight file says of it."""
 
-    name: str
     network: DiT
     card: Card
+
+
+def make(
+    shot: Shot,
+    path: str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Clip:
+    """Make what the Shot asks for, and write it to `path` (.mp4, or .png for a Shot of one frame) if there is one.
+
+    `progress(stage, done, total)` is told of the stages load, sample, finish and write. When `cancel()` turns true the
+    work stops between two steps with `flow.Cancelled`. Raises Refused for what this model cannot make, CheckpointError
+    for damaged weights and MediaError for files that cannot be read or written; nothing half-written is left.
+    """
+    report = progress or (lambda stage, done, total: None)
+    report("load", 0, 1)
+    made_by = engine(shot.model)
+    refuse(shot, made_by.card)
+    report("sample", 0, shot.steps or STEPS)
+    frames = draw(made_by.network, [inner(shot, made_by.card)], partial(report, "sample"), cancel)[0]
+    report("finish", 0, 1)
+    clip = Clip.from_array(finish(frames, shot, made_by.card), shot.fps, shot)
+    if path is not None:
+        report("write", 0, 1)
+        clip.save(path)
+    report("done", 1, 1)
+    return clip
+
+
+def engine(name: str) -> Engine:
+    """The engine of a name: `weights/<name>.safetensors` in the package, or in the folder VITASCOPE_WEIGHTS."""
+    folders = [Path(given)] if (given := os.environ.get("VITASCOPE_WEIGHTS")) else []
+    for folder in (*folders, WEIGHTS):
+        path = folder / f"{name}.safetensors"
+        if path.parent == folder and path.is_file():
+            return _loaded(path, path.stat().st_mtime_ns)
+    known = sorted(path.stem for folder in (*folders, WEIGHTS) for path in folder.glob("*.safetensors"))
+    raise Refused(f"model: {name!r} was given, there are {', '.join(known) or 'none'}")
+
+
+@functools.lru_cache(maxsize=2)
+def _loaded(path: Path, changed: int) -> Engine:
+    return Engine(*checkpoint.load(path))
+
+
+def refuse(shot: Shot, card: Card) -> None:
+    """Raise Refused, naming the field, for what the network of this card cannot make."""
+    width, height = card.size
+    whole = card.num_frames / card.fps
+    rates = [card.fps / part for part in range(1, round(card.fps) + 1) if card.fps % part == 0]
+    scale = max(shot.size[0] / width, shot.size[1] / height)
+    near = tuple(max(2, 2 * round(side * scale / 2)) for side in (width, height))
+    problems = {
+        "size": abs(math.log(shot.size[0] * height / shot.size[1] / width)) > 0.06
+        and f"{shot.size[0]}x{shot.size[1]} was given; this model's pictures are {width}:{height} wide, "
+        f"the nearest is {near[0]}x{near[1]}",
+        "size ": shot.size[0] * shot.size[1] > MAX_PIXELS
+        and f"{shot.size[0]}x{shot.size[1]} was given; at most {MAX_PIXELS} pixels can be made yet",
+        "seconds": shot.seconds > whole + 1e-6
+        and f"{shot.seconds:g} was given; this model makes up to {whole:g} seconds",
+        "fps": shot.num_frames > 1
+        and not any(abs(shot.fps - rate) < 1e-6 for rate in rates)
+        and f"{shot.fps:g} was given; this model makes {', '.join(f'{rate:g}' for rate in rates)}",
+        "sound": shot.sound is not None and "sound cannot be made yet",
+        "cues": bool(shot.cues) and "cues cannot be made heard yet",
+        "spans": bool(shot.spans) and "timed directions cannot be followed yet; put everything into text",
+        "pins": len(shot.pins) > 1 and f"{len(shot.pins)} were given; this model takes one pinned picture",
+    }
+    for pin in shot.pins:
+        problems |= {
+            "pins.role": pin.role != "frame" and f"{pin.role!r} was given; only 'frame' can be pinned yet",
+            "pins.region": (pin.region or pin.mask) is not None and "only whole pictures can be pinned yet",
+            "pins.strength": pin.strength < 1 and f"{pin.strength:g} was given; only 1 (exact) can be made yet",
+            "pins.media": (pin.media.kind != "picture" and f"a {pin.media.kind} was given; only pictures are taken yet")
+            or (pin.media.data is None and f"the picture {pin.media.sha256[:12]}… is named but not carried"),
+            "pins.time": pin.time < 0 and f"{pin.time:g} was given; frames before the shot cannot be pinned yet",
+        }
+    for name, problem in problems.items():
+        if problem:
+            raise Refused(f"{name.strip()}: {problem}")
+
+
+def inner(shot: Shot, card: Card) -> Shot:
+    """The Shot as the network makes it: at its own size and rate."""
+    if shot.num_frames == 1:
+        return shot.with_(size=card.size, fps=card.fps, seconds=1 / card.fps)
+    num_frames = (shot.num_frames - 1) * round(card.fps / shot.fps) + 1
+    return shot.with_(size=card.size, fps=card.fps, seconds=num_frames / card.fps)
+
+
+def finish(frames: Frames, shot: Shot, card: Card) -> Frames:
+    """The network's frames at the Shot's rate and size, with the pinned picture put back exactly."""
+    if shot.num_frames > 1:
+        frames = frames[:: round(card.fps / shot.fps)]
+    if shot.size != card.size:
+        frames = np.stack([fit(frame, shot.size, cut=False) for frame in frames])
+    for pin in shot.pins:
+        at = min(len(frames) - 1, round(pin.time * shot.fps))
+        frames[at] = fit(read_picture(pin.media.data or b""), shot.size)
+    return frames
 
 
 def _grid(size: tuple[int, int]) -> tuple[int, int]:
@@ -117,12 +221,14 @@ def condition(shots: Sequence[Shot], num_groups: int) -> tuple[Conditions, Condi
     return with_texts([shot.text for shot in shots]), with_texts([shot.negative for shot in shots])
 
 
-def fit(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """A picture scaled to fill a size, what hangs over cut off evenly: [H, W, 3]."""
+def fit(picture: npt.NDArray[np.uint8], size: tuple[int, int], cut: bool = True) -> npt.NDArray[np.uint8]:
+    """A picture [H, W, 3] scaled to fill a size; what hangs over is cut off evenly, or squeezed in if not `cut`."""
     from PIL import Image, ImageOps
 
-    fitted = ImageOps.fit(Image.fromarray(picture), size, Image.Resampling.LANCZOS)
-    return np.asarray(fitted)
+    image = Image.fromarray(picture)
+    if cut:
+        return np.asarray(ImageOps.fit(image, size, Image.Resampling.LANCZOS))
+    return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
 
 
 def sheet(clips: Frames, texts: Sequence[str], columns: int = 6) -> npt.NDArray[np.uint8]:

@@ -70,6 +70,7 @@ def _unpacked(packed: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def save(network: nn.Module, card: Card, path: Path, *, int8: bool = False) -> None:
     """Write weights and card; the file appears under its name only when it is whole."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = _packed(network.state_dict(), int8)
@@ -80,7 +81,7 @@ def save(network: nn.Module, card: Card, path: Path, *, int8: bool = False) -> N
     try:
         save_file(tensors, beside, metadata={"vitascope": json.dumps(header)})
         os.replace(beside, path)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise CheckpointError(f"weights: {path} cannot be written ({error})") from None
     finally:
         beside.unlink(missing_ok=True)
@@ -95,7 +96,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"weights: {path} is damaged or not a safetensors file ({error})") from None
     try:

@@ -5,7 +5,7 @@ group, L text tokens, K tracks, F frames, h w the patch grid.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +37,8 @@ class Conditions:
 
     def to(self, device: torch.device) -> "Conditions":
         """The same on another device."""
-        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return replace(self, **moved)
+        moved = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in vars(self).items()}
+        return Conditions(**moved)
 
 
 def text_states(texts: Sequence[str], encode: Encode) -> tuple[Tensor, Tensor]:

@@ -33,7 +33,7 @@ class DiTParams:
 
 
 def fourier(x: Tensor, size: int, highest: float) -> Tensor:
-    """Cosines and sines of x [...] at `size`/2 frequencies, geometrically from 0.5 to `highest` radians: [..., size]."""
+    """Cosines and sines of x [...] at size/2 frequencies, geometrically from 0.5 to `highest` radians: [..., size]."""
     steps = torch.linspace(0, 1, size // 2, device=x.device, dtype=torch.float32)
     angle = x.float()[..., None] * (0.5 * (2 * highest) ** steps)
     return torch.cat((angle.cos(), angle.sin()), -1)
@@ -107,7 +107,8 @@ class TextAttention(nn.Module):
     def forward(self, x: Tensor, text: Tensor, bias: Tensor) -> Tensor:
         B, N, D = x.shape
         q = self.q(x).view(B, N, self.heads, -1).transpose(1, 2)  # B H N d
-        k, v = (part(text).view(B, text.shape[1], self.heads, -1).transpose(1, 2) for part in (self.k, self.v))  # B H L d
+        k = self.k(text).view(B, text.shape[1], self.heads, -1).transpose(1, 2)  # B H L d
+        v = self.v(text).view(B, text.shape[1], self.heads, -1).transpose(1, 2)  # B H L d
         y = attend(self.q_norm(q).to(v.dtype), self.k_norm(k).to(v.dtype), v, bias)  # B H N d
         return self.out(y.transpose(1, 2).reshape(B, N, D))  # B N D
 

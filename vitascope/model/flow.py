@@ -7,6 +7,7 @@ Every group has its own t; a group that is known is at t = 1.
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -108,7 +109,7 @@ def sample(
     z = noise * SCALE
     before: Tensor | None = None
     x = z
-    for i, (t, after) in enumerate(zip(steps[:-1], steps[1:], strict=True)):
+    for i, (t, after) in enumerate(pairwise(steps)):
         if cancel is not None and cancel():
             raise Cancelled(f"stopped after {i} of {len(steps) - 1} steps")
         time = torch.where(known, 1.0, t).to(noise.dtype)  # B G

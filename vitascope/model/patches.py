@@ -39,7 +39,7 @@ def to_patches(frames: Tensor, group: int) -> Tensor:
 
 def to_frames(patches: Tensor, grid: tuple[int, int]) -> Tensor:
     """The way back: patches [B, G, n, width] on a grid of (h, w) to frames [B, F, H, W, 3]."""
-    B, G, n, width = patches.shape
+    B, G, _, width = patches.shape
     h, w = grid
     group = width // STILL_WIDTH
     x = patches.reshape(B, G, h, w, group, PATCH, PATCH, 3)

@@ -9,8 +9,8 @@ import csv
 import os
 import platform
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,18 +63,19 @@ class Run:
     others: torch.optim.AdamW
     step: int = 0
     consumed: float = 0.0  # clips used up, in full uses
-    num_clips: int = 0  # clips or parts of clips trained on
+    num_samples: int = 0  # clips, parts of clips and pictures trained on
     seconds: float = 0.0
 
     def state(self) -> dict[str, Any]:
         parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "matrices", "others")}
-        return {**parts, "step": self.step, "consumed": self.consumed, "num_clips": self.num_clips, "seconds": self.seconds}
+        counters = {name: getattr(self, name) for name in ("step", "consumed", "num_samples", "seconds")}
+        return {**parts, **counters}
 
     def load(self, state: dict[str, Any]) -> None:
         for name in ("network", "average", "matrices", "others"):
             getattr(self, name).load_state_dict(state[name])
         self.step, self.consumed = state["step"], state["consumed"]
-        self.num_clips, self.seconds = state["num_clips"], state["seconds"]
+        self.num_samples, self.seconds = state["num_samples"], state["seconds"]
 
 
 def begin(options: Options) -> Run:
@@ -99,7 +100,7 @@ def begin(options: Options) -> Run:
     )
 
 
-def rate(step: int, steps: int, restarted: bool = False) -> float:
+def rate(step: int, steps: int) -> float:
     """Warm-up, stable, decay: the share of the learning rate at a step."""
     warm = min(1.0, (step + 1) / 100)
     left = (steps - step) / (0.25 * steps)
@@ -137,8 +138,8 @@ def save(run: Run, options: Options) -> None:
     source = options.source
     training = {
         "steps": run.step,
-        "clips_rendered": round(run.consumed),
-        "samples": run.num_clips,
+        "clips_rendered": options.ring // 4 + int(run.consumed / options.uses),
+        "samples": run.num_samples,
         "seconds": round(run.seconds),
         "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
         "torch": torch.__version__,
@@ -151,7 +152,7 @@ def restore(run: Run, options: Options) -> None:
     """Take up a run where it stopped. Raises CheckpointError when there is none, or one of other footage."""
     path = options.out / "state.pt"
     if not path.is_file():
-        raise CheckpointError(f"resume: there is no run in {options.out} (no state.pt); leave --resume away to start one")
+        raise CheckpointError(f"resume: {options.out} holds no run (no state.pt); leave --resume away to start one")
     try:
         state = torch.load(path, weights_only=True)
         if state["preset"] != options.preset or state["options"] != repr(options.source):
@@ -164,27 +165,33 @@ def restore(run: Run, options: Options) -> None:
 
 
 @contextlib.contextmanager
-def _log(path: Path) -> Iterator[Any]:
+def _log(path: Path) -> Iterator[Callable[..., None]]:
     """A CSV file that goes on where it ended."""
     fresh = not path.exists()
     with open(path, "a", newline="") as file:
         writer = csv.writer(file)
         if fresh:
-            writer.writerow(("step", "loss", "rate", "groups_a_second", "samples", "clips_rendered", "seconds"))
-        yield lambda *row: (writer.writerow(row), file.flush())
+            writer.writerow(("step", "loss", "rate", "groups_a_second", "samples", "seconds"))
+
+        def log(*row: object) -> None:
+            writer.writerow(row)
+            file.flush()
+
+        yield log
 
 
 def train(options: Options) -> Path:
     """Train until the planned steps, `max_steps` or `max_seconds`; returns the weight file. Ctrl-C saves and stops."""
     if options.out.exists() and not options.resume and (options.out / "state.pt").exists():
-        raise TrainError(f"out: {options.out} already holds a run; add --resume to go on with it, or name another folder")
+        raise TrainError(f"out: {options.out} already holds a run; add --resume to go on, or name another folder")
     run = begin(options)
     if options.resume:
         restore(run, options)
     options.out.mkdir(parents=True, exist_ok=True)
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    done = (TextColumn("step"), MofNCompleteColumn(), BarColumn())
+    columns = (*done, TextColumn("{task.description}"), TimeRemainingColumn())
     last = min(options.steps, options.max_steps or options.steps)
     with _log(options.out / "log.csv") as log, Progress(*columns, disable=not os.isatty(2)) as bar:
         task = bar.add_task("", total=last, completed=run.step)
@@ -193,8 +200,8 @@ def train(options: Options) -> Path:
                 for loss, speed in steps(run, ring, options, last):
                     bar.update(task, completed=run.step, description=f"loss {loss:.3f}, {speed:.0f} groups/s")
                     if run.step % 20 == 0:
-                        share = rate(run.step, options.steps)
-                        log(run.step, f"{loss:.4f}", f"{share:.3f}", f"{speed:.1f}", run.num_clips, round(run.consumed), round(run.seconds))
+                        share = f"{rate(run.step, options.steps):.3f}"
+                        log(run.step, f"{loss:.4f}", share, f"{speed:.1f}", run.num_samples, round(run.seconds))
             except KeyboardInterrupt:
                 bar.console.print(f"stopped at step {run.step}")
             save(run, options)
@@ -213,13 +220,14 @@ def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[f
         end = options.ring // 4 + int(run.consumed / options.uses)
         ring.ask(end + 16)  # a few ahead, so that the step does not wait
         first = max(0, end - options.ring)
-        made = video.batch(ring, first, end, budget, run.step / options.steps, (options.seed or 0, run.step), untexted)
+        seed = (options.seed or 0, run.step)
+        made = video.batch(ring, first, end, budget, run.step / options.steps, seed, untexted)
         loss = float(advance(run, made, options))
         if loss != loss:
             raise TrainError(f"the loss is not a number at step {run.step}; start again with a lower learning rate")
         run.step += 1
         run.consumed += made.num_groups / whole
-        run.num_clips += made.num_clips
+        run.num_samples += made.num_samples
         now = time.monotonic()
         run.seconds += now - before
         smooth = loss if smooth is None else 0.98 * smooth + 0.02 * loss
@@ -235,8 +243,3 @@ def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[f
             sheeted = before = time.monotonic()
         if options.max_seconds is not None and now - started > options.max_seconds:
             return
-
-
-def describe(options: Options) -> dict[str, Any]:
-    """The options as plain values, for a log."""
-    return {name: str(value) for name, value in asdict(options).items()}

@@ -10,16 +10,22 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+# One cubic-in-the-gram polynomial a step, the best for singular values down to 0.001 of the largest
+# (Polar Express, arXiv 2505.16932).
+_POLYNOMIALS = (
+    (8.28721201814563, -23.595886519098837, 17.300387312530933),
+    (4.107059111542203, -2.9478499167379106, 0.5448431082926601),
+    (3.9486908534822946, -2.908902115962949, 0.5518191394370137),
+    (3.3184196573706015, -2.488488024314874, 0.51004894012372),
+)
 
-def orthogonal(x: Tensor, steps: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrices to x [M, rows, columns], roughly: singular values end in 0.7…1.2.
 
-    Newton-Schulz iteration with the coefficients of Jordan et al. (2024)."""
-    a, b, c = 3.4445, -4.7750, 2.0315
+def orthogonal(x: Tensor) -> Tensor:
+    """The nearest semi-orthogonal matrices to x [M, rows, columns], roughly: most singular values end near 1."""
     tall = x.shape[1] > x.shape[2]
     x = x.transpose(1, 2) if tall else x
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-    for _ in range(steps):
+    x = x / (x.norm(dim=(1, 2), keepdim=True) * 1.01 + 1e-7)
+    for a, b, c in _POLYNOMIALS:
         gram = x @ x.transpose(1, 2)
         x = a * x + torch.baddbmm(b * gram, gram, gram, alpha=c) @ x
     return x.transpose(1, 2) if tall else x
@@ -28,9 +34,7 @@ def orthogonal(x: Tensor, steps: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum, orthogonalised, scaled so that its steps are as large as Adam's (arXiv 2502.16982)."""
 
-    def __init__(
-        self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.01
-    ) -> None:
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.01) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -41,7 +45,7 @@ class Muon(torch.optim.Optimizer):
                 if parameter.grad is not None:
                     by_shape[parameter.shape].append(parameter)
             for shape, members in by_shape.items():
-                grads = [parameter.grad for parameter in members]
+                grads = [parameter.grad for parameter in members if parameter.grad is not None]
                 moving = [
                     self.state[parameter].setdefault("momentum", torch.zeros_like(parameter)) for parameter in members
                 ]

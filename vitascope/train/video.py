@@ -29,7 +29,7 @@ class Batch:
     noise: Tensor  # B G n width
     time: Tensor  # B G
     conditions: Conditions
-    num_clips: int
+    num_samples: int
     num_groups: int  # tokens of this batch in groups, pins included: what it costs
 
 
@@ -38,7 +38,9 @@ def whole_share(progress: float) -> float:
     return 0.15 + 0.65 * min(1.0, max(0.0, progress)) ** 1.5
 
 
-def batch(ring: Ring, first: int, end: int, budget: int, progress: float, seed: tuple[int, ...], untexted: Tensor) -> Batch:
+def batch(
+    ring: Ring, first: int, end: int, budget: int, progress: float, seed: tuple[int, ...], untexted: Tensor
+) -> Batch:
     """A batch worth about `budget` groups, from the clips first…end of the ring.
 
     `untexted` [L, 384] are the states of the empty text, which stand in where the text is dropped."""
@@ -54,7 +56,7 @@ def batch(ring: Ring, first: int, end: int, budget: int, progress: float, seed: 
         num_groups = whole if draw < share else (1 if draw < share + (1 - share) * 0.6 else 2)
     pinned = not picture and num_groups > 1 and rng.random() < 0.5
     B = max(1, round(budget / (num_groups + pinned)))
-    if B <= end - first:
+    if end - first >= B:
         indices = first + rng.choice(end - first, B, replace=False)
     else:
         indices = rng.integers(first, end, B)
@@ -66,9 +68,8 @@ def batch(ring: Ring, first: int, end: int, budget: int, progress: float, seed: 
     pin_seconds = torch.zeros(B, 1)
     for row, index in enumerate(indices):
         sample = ring[int(index)]
-        texts.append(
-            untexted.numpy() if rng.random() < NO_TEXT else sample.texts[rng.integers(len(sample.texts))].astype(np.float32)
-        )
+        text = sample.texts[rng.integers(len(sample.texts))].astype(np.float32)
+        texts.append(untexted.numpy() if rng.random() < NO_TEXT else text)
         painted = _painted(sample.points, sample.visible, grid, rng)
         if picture:
             frame = int(rng.integers(source.num_frames))
@@ -82,7 +83,7 @@ def batch(ring: Ring, first: int, end: int, budget: int, progress: float, seed: 
             seconds[row] = group_seconds(num_groups, source.fps, start * patches.GROUP / source.fps)
             tracks.append(group_tracks(painted[frames]))
         if pinned:
-            frame = 0 if rng.random() < 0.75 else int(rng.choice((source.num_frames - 1, rng.integers(source.num_frames))))
+            frame = _pinned_frame(source.num_frames, rng)
             pins.append(still_patches(sample.frames[frame : frame + 1]))
             pin_seconds[row] = frame / source.fps
             pin_tracks.append(torch.from_numpy(painted[frame][None]))
@@ -107,9 +108,13 @@ def batch(ring: Ring, first: int, end: int, budget: int, progress: float, seed: 
     return Batch(stacked, noise, time, conditions, B, B * (num_groups + pinned))
 
 
-def _painted(
-    points: np.ndarray, visible: np.ndarray, grid: tuple[int, int], rng: np.random.Generator
-) -> np.ndarray:
+def _pinned_frame(num_frames: int, rng: np.random.Generator) -> int:
+    """Mostly the first frame, as users pin it; else the last or any."""
+    draw = rng.random()
+    return 0 if draw < 0.75 else num_frames - 1 if draw < 0.87 else int(rng.integers(num_frames))
+
+
+def _painted(points: np.ndarray, visible: np.ndarray, grid: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """The tracks of a clip, thinned to a random number or dropped, as a map [F, n, 16]."""
     if rng.random() >= WITH_TRACKS:
         return paint(points[:0], visible[:0], grid, rng)

@@ -1,0 +1,30 @@
+"""What the tests share: weights of the `tiny` network, made up on the spot, so that no test needs trained ones."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weight file of a random `tiny` network whose answers depend on all of its inputs."""
+    import torch
+
+    from vitascope.model import checkpoint, presets
+    from vitascope.model.dit import DiT
+
+    torch.manual_seed(0)
+    network = DiT(presets.tiny())
+    for parameter in network.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.05)
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    checkpoint.save(network, checkpoint.Card("tiny", (144, 80), 24, 12.0, 1), path)
+    return path
+
+
+@pytest.fixture
+def tiny_engine(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Makes `model="tiny"` known for the length of a test."""
+    monkeypatch.setenv("VITASCOPE_WEIGHTS", str(tiny_weights.parent))
+    return tiny_weights

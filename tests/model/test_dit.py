@@ -1,0 +1,129 @@
+"""Shapes, gradients, and what the network's answer depends on."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vitascope.model import patches, presets
+from vitascope.model.condition import TRACK_WIDTH, Conditions
+from vitascope.model.dit import DiT, DiTParams, rotate, rotary_angles
+
+B, G, N, L = 2, 3, 6, 7
+
+
+def _conditions(num_pins: int = 0) -> Conditions:
+    draw = torch.Generator().manual_seed(0)
+    real = torch.ones(B, L, dtype=torch.bool)
+    real[0, 4:] = False
+    return Conditions(
+        text=torch.randn(B, L, 384, generator=draw),
+        text_real=real,
+        seconds=torch.arange(G).expand(B, G) / 3,
+        interval=torch.full((B,), 1 / 12),
+        grid=(2, 3),
+        tracks=torch.randn(B, G, N, TRACK_WIDTH * 4, generator=draw),
+        pins=torch.randn(B, num_pins, N, 768, generator=draw) if num_pins else None,
+        pin_seconds=torch.zeros(B, num_pins) if num_pins else None,
+        pin_tracks=torch.zeros(B, num_pins, N, TRACK_WIDTH) if num_pins else None,
+    )
+
+
+@pytest.fixture(scope="module")
+def network() -> DiT:
+    torch.manual_seed(0)
+    made = DiT(presets.tiny())
+    for parameter in made.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return made
+
+
+@pytest.mark.parametrize("num_pins", [0, 1, 2])
+def test_the_answer_has_the_shape_of_the_question(network: DiT, num_pins: int) -> None:
+    noisy, time = torch.randn(B, G, N, patches.MOVING_WIDTH), torch.rand(B, G)
+    assert network(noisy, time, _conditions(num_pins)).shape == noisy.shape
+
+
+def test_pictures_have_patches_of_their_own(network: DiT) -> None:
+    conditions = replace(
+        _conditions(),
+        seconds=torch.zeros(B, 1),
+        interval=torch.zeros(B),
+        tracks=torch.zeros(B, 1, N, TRACK_WIDTH),
+    )
+    noisy = torch.randn(B, 1, N, patches.STILL_WIDTH)
+    assert network(noisy, torch.rand(B, 1), conditions).shape == noisy.shape
+
+
+def test_a_fresh_network_predicts_grey_and_learns_from_the_first_step() -> None:
+    fresh = DiT(presets.tiny())
+    out = fresh(torch.randn(B, G, N, patches.MOVING_WIDTH), torch.rand(B, G), _conditions())
+    assert not out.any()
+    (out - 1).square().mean().backward()
+    assert fresh.moving_out.bias.grad is not None and fresh.moving_out.bias.grad.any()
+
+
+def test_every_parameter_that_is_used_gets_a_gradient(network: DiT) -> None:
+    noisy = torch.randn(B, G, N, patches.MOVING_WIDTH)
+    network.zero_grad()
+    network(noisy, torch.rand(B, G), _conditions(1)).square().mean().backward()
+    without = {name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()}
+    assert without == {"still_out.weight", "still_out.bias", "still_tracks.weight"}  # no picture; empty pin tracks
+
+
+def test_words_tracks_times_pins_and_levels_all_matter(network: DiT) -> None:
+    noisy, time = torch.randn(B, G, N, patches.MOVING_WIDTH), torch.full((B, G), 0.5)
+    base = _conditions(1)
+    assert base.tracks is not None and base.pins is not None and base.pin_seconds is not None
+    with torch.no_grad():
+        first = network(noisy, time, base)
+        assert not torch.allclose(first, network(noisy, time * 0.5, base))
+        for change in (
+            {"text": base.text.flip(0)},
+            {"tracks": base.tracks.flip(2)},
+            {"seconds": base.seconds * 2},
+            {"interval": base.interval * 2},
+            {"pins": base.pins.flip(2)},
+            {"pin_seconds": base.pin_seconds + 1},
+        ):
+            changed = network(noisy, time, replace(base, **change))  # type: ignore[arg-type]
+            assert not torch.allclose(first, changed, atol=1e-5), change.keys()
+
+
+def test_padding_of_the_text_does_not_matter(network: DiT) -> None:
+    noisy, time = torch.randn(B, G, N, patches.MOVING_WIDTH), torch.rand(B, G)
+    base = _conditions()
+    longer = replace(
+        base,
+        text=torch.cat((base.text, torch.randn(B, 5, 384)), 1),
+        text_real=torch.cat((base.text_real, torch.zeros(B, 5, dtype=torch.bool)), 1),
+    )
+    with torch.no_grad():
+        assert torch.allclose(network(noisy, time, base), network(noisy, time, longer), atol=1e-5)
+
+
+def test_rotary_products_depend_on_distances_alone() -> None:
+    xy = patches.positions((2, 3))
+    q, k = torch.randn(1, 1, 6, 64), torch.randn(1, 1, 6, 64)
+
+    def scores(start: float) -> torch.Tensor:
+        angles = rotary_angles(torch.tensor([[start]]), xy + start, 64)[:, None]
+        return rotate(q, angles.cos(), angles.sin()) @ rotate(k, angles.cos(), angles.sin()).transpose(-1, -2)
+
+    assert torch.allclose(scores(0.0), scores(1.7), atol=1e-3)
+
+
+def test_the_presets_keep_their_promised_sizes() -> None:
+    def size(name: str) -> int:
+        return sum(p.numel() for p in DiT(presets.params(name)).parameters())
+
+    assert size("tiny") < 1_000_000
+    assert size("small") <= 24_000_000
+    with pytest.raises(ValueError, match="huge.*tiny, small"):
+        presets.params("huge")
+
+
+def test_heads_that_do_not_divide_the_width_are_refused() -> None:
+    with pytest.raises(ValueError, match="100 over 3 heads"):
+        DiTParams(width=100, depth=1, heads=3, hidden=8, bottleneck=8)

@@ -1,0 +1,99 @@
+"""Path, loss and sampler, against a flow whose answer is known."""
+
+import pytest
+import torch
+
+from vitascope.model import flow
+
+
+def _gaussian(mean: float, deviation: float) -> flow.Network:
+    """The exact clean prediction E[x | z] for x normal with this mean and deviation."""
+
+    def network(z: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+        t = time[..., None, None]
+        variance = (t * deviation) ** 2 + ((1 - t) * flow.SCALE) ** 2
+        return mean + t * deviation**2 / variance * (z - t * mean)
+
+    return network
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_sampler_recovers_a_known_gaussian(order: int) -> None:
+    noise = torch.randn(1, 1, 1, 20_000, generator=torch.Generator().manual_seed(0))
+    made = flow.sample(_gaussian(0.3, 0.5), noise, flow.schedule(200), order=order)
+    assert made.mean().item() == pytest.approx(0.3, abs=0.02)
+    assert made.std().item() == pytest.approx(0.5, rel=0.04)
+
+
+def test_the_second_order_needs_fewer_steps() -> None:
+    noise = torch.randn(1, 1, 1, 5_000, generator=torch.Generator().manual_seed(0))
+    exact = 0.3 + 0.5 * noise  # the flow of a Gaussian maps noise linearly
+
+    def error(order: int) -> float:
+        made = flow.sample(_gaussian(0.3, 0.5), noise, flow.schedule(24), order=order)
+        return (made - exact).square().mean().sqrt().item()
+
+    assert error(2) < 0.6 * error(1)
+
+
+def test_known_groups_stay_as_they_are_and_are_seen_clean() -> None:
+    seen = []
+
+    def network(z: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+        seen.append((z.clone(), time.clone()))
+        return torch.zeros_like(z)
+
+    known, clean = torch.tensor([[True, False]]), torch.full((1, 2, 3, 4), 0.7)
+    made = flow.sample(network, torch.randn(1, 2, 3, 4), flow.schedule(4), known=known, clean=clean)
+    assert made[0, 0].eq(0.7).all() and made[0, 1].eq(0).all()
+    assert all(z[0, 0].eq(0.7).all() and time[0, 0] == 1 and time[0, 1] < 1 for z, time in seen)
+
+
+def test_the_pair_lies_on_the_path_and_is_scaled_to_unit_variance() -> None:
+    clean, noise = torch.randn(4, 2, 50, 300) * flow.DEVIATION, torch.randn(4, 2, 50, 300)
+    for t in (0.0, 0.3, 0.9, 1.0):
+        time = torch.full((4, 2), t)
+        noisy = flow.pair(clean, time, noise).noisy
+        assert flow.scaled(noisy, time).std().item() == pytest.approx(1, rel=0.02)
+    assert torch.equal(noisy, clean)
+
+
+def test_known_groups_are_left_out_of_the_loss() -> None:
+    clean, predicted = torch.zeros(1, 2, 3, 4), torch.ones(1, 2, 3, 4)
+    time = torch.tensor([[1.0, 0.5]])
+    assert flow.loss(predicted, clean, time).item() == pytest.approx(4.0)  # 1 / (1 - 0.5)²
+
+
+def test_training_times_reach_both_ends() -> None:
+    times = flow.times((20_000,), torch.Generator().manual_seed(0))
+    assert times.min() < 0.01 and times.max() > 0.97
+    assert 0.4 < times.median() < 0.65
+
+
+def test_schedules_run_from_noise_to_clean() -> None:
+    for shift in (1.0, 3.0):
+        steps = flow.schedule(10, shift)
+        assert steps[0] == 0 and steps[-1] == 1 and steps == sorted(steps) and len(steps) == 11
+    with pytest.raises(ValueError, match="0 given"):
+        flow.schedule(0)
+
+
+def test_guidance_leads_away_from_the_unconditional_answer_inside_its_interval() -> None:
+    one, zero = (lambda z, t: torch.ones_like(z)), (lambda z, t: torch.zeros_like(z))
+    z = torch.zeros(1, 1, 1, 1)
+    network = flow.guided(one, zero, 3.0, (0.2, 0.8))
+    assert network(z, torch.tensor([[0.5]])).item() == 3
+    assert network(z, torch.tensor([[0.9]])).item() == 1
+
+
+def test_a_sampler_stops_when_asked_and_tells_its_progress() -> None:
+    told: list[tuple[int, int]] = []
+    with pytest.raises(flow.Cancelled, match="after 2 of 5"):
+        flow.sample(
+            _gaussian(0, 1),
+            torch.zeros(1, 1, 1, 1),
+            flow.schedule(5),
+            progress=lambda done, total: told.append((done, total)),
+            cancel=lambda: len(told) == 2,
+        )
+    assert told == [(1, 5), (2, 5)]

@@ -1,0 +1,366 @@
+"""Reads what a clip of one thing shows, by a small network that has only ever seen true renders of the world.
+
+`python -m vitascope.evaluate.reader --out reader.safetensors` renders its lessons, trains it, tests it on scenes that
+it has not seen and writes the weight file that ships. Because it never sees a generated clip in training, a clip that
+it reads rightly shows what was asked in the way in which the world shows it.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vitascope.model import checkpoint
+from vitascope.model.checkpoint import Card, CheckpointError
+from vitascope.shot.camera import CameraPath
+from vitascope.world import render
+from vitascope.world.footage import in_view
+from vitascope.world.physics import Motion, simulate, went_as_planned
+from vitascope.world.scene import (
+    COLOURS,
+    GROUNDS,
+    SHAPES,
+    TIMES,
+    Scene,
+    Thing,
+    recolour,
+    sample_camera,
+    sample_scene,
+)
+from vitascope.world.stage import path_of, stage
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "reader.safetensors"
+SIZE = (144, 80)
+SECONDS, FPS = 2.0, 12.0
+NUM_READ = 8  # frames that are read, evenly over the clip
+SEED = 101  # the video network's footage is that of seed 0
+TEST_SEED = 102
+DIRECTIONS = ("left", "right", "near", "away", "down", "still")
+ANSWERS: dict[str, tuple[str, ...]] = {
+    "colour": tuple(COLOURS),
+    "shape": SHAPES,
+    "ground": GROUNDS,
+    "time": TIMES,
+    "direction": DIRECTIONS,
+}
+
+Frames = npt.NDArray[np.uint8]  # T H W 3
+Answer = dict[str, str]  # one word for each of ANSWERS
+
+
+class ReaderError(ValueError):
+    """Clips that cannot be read, or a weight file that holds no reader."""
+
+
+# ---- lessons: true renders with their answers
+
+
+def answer_of(scene: Scene) -> Answer:
+    """What a clip of the scene's first thing should be read as."""
+    thing = scene.things[0]
+    return {
+        "colour": thing.colour,
+        "shape": thing.shape,
+        "ground": scene.ground,
+        "time": scene.time,
+        "direction": direction_of(thing),
+    }
+
+
+def direction_of(thing: Thing) -> str:
+    """Where it goes: what topples goes to the side it falls to, what drops goes down, what stands is still."""
+    return thing.direction or ("down" if thing.action in ("bounce", "fall") else "still")
+
+
+def read_times(num_frames: int) -> npt.NDArray[np.int64]:
+    """Which frames of a clip are read: NUM_READ of them, evenly, some twice if the clip is shorter."""
+    return np.linspace(0, num_frames - 1, NUM_READ).round().astype(np.int64)
+
+
+def film(scene: Scene, motion: Motion, *, whole: bool = False) -> Frames:
+    """The frames of a scene that a reader looks at (or all of them), drawn as the world draws them: [T, H, W, 3]."""
+    path = path_of(scene.camera, SECONDS, FPS)
+    if not whole:  # drawing is what costs, so draw no frame that is not read
+        times = read_times(len(motion.position))
+        path = CameraPath(path.position[times], path.rotation[times], path.fov[times])
+        motion = replace(motion, position=motion.position[times], rotation=motion.rotation[times])
+    return render.draw(stage(scene, motion, path), SIZE).frames
+
+
+def framed(scene: Scene, motion: Motion, rng: np.random.Generator, *, still: bool) -> Scene | None:
+    """The scene with a camera that keeps the thing in the picture; None if none was found."""
+    for attempt in range(12):
+        other = scene.with_(camera=sample_camera(scene, rng, still=still or attempt >= 9))
+        if in_view(other, motion, SIZE):
+            return other
+    return None
+
+
+def lessons(seed: int, index: int, looks: int = 3) -> list[tuple[Frames, Answer]]:
+    """A motion of one thing in several looks (colours, ground, hour, camera): its read frames and their answers."""
+    rng = np.random.default_rng([seed, index])
+    while True:
+        scene = sample_scene(rng, split="any")
+        if len(scene.things) > 1 or (scene.things[0].shape == "ball" and rng.random() < 0.5):
+            continue  # balls are the commonest things of the world; here all shapes matter alike
+        motion = simulate(scene, SECONDS, FPS)
+        if went_as_planned(scene, motion):
+            break
+    found = []
+    for _ in range(looks):
+        look = framed(recolour(scene, rng, "any"), motion, rng, still=rng.random() < 0.5)
+        if look is not None:
+            found.append((film(look, motion), answer_of(look)))
+    return found
+
+
+def numbers(answers: Sequence[Answer]) -> Tensor:
+    """Answers as places in the tables of ANSWERS: int64 [B, 5]."""
+    return torch.tensor([[words.index(one[name]) for name, words in ANSWERS.items()] for one in answers])
+
+
+def gather(seed: int, num_clips: int, folder: Path | None = None) -> tuple[Frames, Tensor]:
+    """`num_clips` lessons: frames [N, 8, H, W, 3] and answers [N, 5]; kept in `folder` for the next time."""
+    kept = folder / f"{seed}-{num_clips}.npz" if folder else None
+    if kept is not None and kept.is_file():
+        with np.load(kept) as file:
+            return file["frames"], torch.from_numpy(file["answers"])
+    frames: list[Frames] = []
+    answers: list[Answer] = []
+    index = 0
+    while len(frames) < num_clips:
+        for clip, answer in lessons(seed, index):
+            frames.append(clip)
+            answers.append(answer)
+        index += 1
+        if index % 100 == 0:
+            print(f"rendered {len(frames)} of {num_clips}", flush=True)
+    stacked, found = np.stack(frames[:num_clips]), numbers(answers[:num_clips])
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, frames=stacked, answers=found.numpy())
+    return stacked, found
+
+
+# ---- the network
+
+
+def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+
+
+class Pool(nn.Module):
+    """Sums a map up by a few learned attentions: what is there, where it is and how wide it spreads."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(width, heads, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x [B, D, h, w] to what [B, heads·D] and where [B, heads·4] (mean and spread of x and y, 0..1)."""
+        h, w = x.shape[-2:]
+        weight = self.look(x).flatten(2).softmax(-1)  # B heads hw
+        what = weight @ x.flatten(2).transpose(1, 2)  # B heads D
+        y, x_ = torch.meshgrid(torch.linspace(0, 1, h), torch.linspace(0, 1, w), indexing="ij")
+        places = torch.stack((x_.flatten(), y.flatten()), 1)  # hw 2
+        mean = weight @ places  # B heads 2
+        spread = (weight @ places**2 - mean**2).clamp(min=1e-6).sqrt()
+        return what.flatten(1), torch.cat((mean, spread), -1).flatten(1)
+
+
+class Reader(nn.Module):
+    """Looks come from single frames at full size, their answers averaged; motion from all frames at half size.
+
+    `forward(frames)`: frames [B, 8, 3, 80, 144] in 0..1; returns log-odds for each of ANSWERS, [B, number of words].
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = nn.Sequential(
+            _conv(3, 20, 5, 2), _conv(20, 48, 3, 2), _conv(48, 80, 3, 2), _conv(80, 96), _conv(96, 96)
+        )
+        self.looks_pool = Pool(96, 4)
+        self.named = nn.Sequential(nn.Linear(5 * 96, 128), nn.ReLU(), nn.Dropout(0.1))
+        self.heads = nn.ModuleDict({name: nn.Linear(128, len(ANSWERS[name])) for name in ANSWERS if name != "direction"})
+        self.places = nn.Sequential(_conv(3, 16, 5, 2), _conv(16, 32, 3, 2), _conv(32, 32))
+        self.places_pool = Pool(32, 4)
+        self.flow = nn.Sequential(_conv(3 * NUM_READ, 32, 5, 2), _conv(32, 56, 3, 2), _conv(56, 56))
+        self.flow_pool = Pool(56, 4)
+        self.motion = nn.Sequential(
+            nn.Linear(NUM_READ * 16 + 5 * 56 + 16, 96), nn.ReLU(), nn.Dropout(0.1), nn.Linear(96, len(DIRECTIONS))
+        )
+
+    def forward(self, frames: Tensor) -> dict[str, Tensor]:
+        B, T = frames.shape[:2]
+        x = (frames - 0.45) * 4
+        # Training looks at two frames drawn by lot, which are enough to learn from; reading at every other one.
+        shown = torch.randperm(T)[:2] if self.training else torch.arange(1, T, 2)
+        looks = self.looks(x[:, shown].flatten(0, 1))  # B·S 96 10 18
+        what, _ = self.looks_pool(looks)
+        named = self.named(torch.cat((what, looks.mean((2, 3))), 1))  # B·S 128
+        answers = {name: head(named).view(B, len(shown), -1).mean(1) for name, head in self.heads.items()}
+
+        half = F.avg_pool2d(x.flatten(0, 1), 2)  # B·T 3 40 72
+        _, where = self.places_pool(self.places(half))  # B·T 16
+        changes = half.view(B, T, 3, *half.shape[-2:])
+        middle = changes.mean(1, keepdim=True)
+        flow = self.flow((changes - middle).flatten(1, 2))  # B 56 10 18
+        moved, spot = self.flow_pool(flow)
+        answers["direction"] = self.motion(torch.cat((where.view(B, -1), moved, flow.mean((2, 3)), spot), 1))
+        return answers
+
+
+# ---- reading
+
+
+@cache
+def load(path: Path = WEIGHTS) -> Reader:
+    """The reader in a weight file. Raises ReaderError or CheckpointError, saying what is wrong with the file."""
+    state, header = checkpoint.read(path)
+    reader = Reader()
+    try:
+        reader.load_state_dict(state)
+    except RuntimeError:
+        preset = header.get("card", {}).get("preset")
+        raise ReaderError(f"reader: {path} holds no reader of this program, but {preset!r}") from None
+    return reader.eval().requires_grad_(False)
+
+
+def read(reader: Reader, clips: npt.NDArray[np.uint8], batch: int = 16) -> list[Answer]:
+    """What each of the clips [B, T, H, W, 3] shows: the likeliest word for each of ANSWERS. Any T, 144×80 pixels."""
+    if clips.ndim != 5 or clips.shape[2:] != (SIZE[1], SIZE[0], 3) or clips.dtype != np.uint8:
+        raise ReaderError(
+            f"reader: clips were {clips.dtype} {list(clips.shape)}; uint8 [B, T, {SIZE[1]}, {SIZE[0]}, 3] is read"
+        )
+    chosen = clips[:, read_times(clips.shape[1])]
+    found: list[Answer] = []
+    for start in range(0, len(chosen), batch):
+        with torch.inference_mode():
+            odds = reader(as_input(chosen[start : start + batch]))
+        best = {name: values.argmax(1).tolist() for name, values in odds.items()}
+        rows = len(chosen[start : start + batch])
+        found += [{name: words[best[name][row]] for name, words in ANSWERS.items()} for row in range(rows)]
+    return found
+
+
+def as_input(frames: npt.NDArray[np.uint8]) -> Tensor:
+    """uint8 [B, T, H, W, 3] to float [B, T, 3, H, W] in 0..1."""
+    return torch.from_numpy(frames).permute(0, 1, 4, 2, 3).float() / 255
+
+
+# ---- training
+
+
+def worsened(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Frames [B, T, 3, H, W] with the faults that generated clips have: soft, grainy, patchy, a little off in tone.
+
+    In place where it can be: it must not cost more than the network."""
+    B, T, _, H, W = x.shape
+    tile, pair = 16, 2  # generated clips are made of such tiles; here every two read frames share theirs
+
+    def lot(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator)
+
+    across, down = (int(v) for v in (lot(2) * torch.tensor([13, 9]) - torch.tensor([6, 4])).round())
+    flat = F.pad(x.flatten(0, 1), (8, 8, 8, 8), mode="replicate")
+    x = flat[:, :, 8 + down : 8 + down + H, 8 + across : 8 + across + W].unflatten(0, (B, T)).contiguous()
+    some = x[: B // 2]  # smaller and back again; in the whole picture or only in some tiles
+    small = F.avg_pool2d(some.flatten(0, 1), 2 if lot(1) < 0.65 else 4)
+    soft = F.interpolate(small, size=(H, W), mode="bilinear").view_as(some)
+    shape = (B // 2, T // pair, 1, 1, H // tile, 1, W // tile, 1)
+    where = (lot(*shape) < lot(B // 2, *[1] * 7) * 1.5).float() * (0.5 + 0.5 * lot(B // 2, *[1] * 7))
+    tiled = (T // pair, pair, 3, H // tile, tile, W // tile, tile)
+    some.view(B // 2, *tiled).lerp_(soft.view(B // 2, *tiled), where.unsqueeze(2))
+
+    one = (B, 1, 1, 1, 1)
+    gain, light = 1 + 0.24 * (lot(*one) - 0.5), 1 + 0.2 * (lot(*one) - 0.5)
+    colourful = 0.85 + 0.25 * lot(*one)
+    grey = x.mean(2, keepdim=True)  # B T 1 H W
+    level = grey.mean((1, 3, 4), keepdim=True)
+    x.mul_(colourful * gain).add_((1 - colourful) * gain * grey + level * (light - gain))
+    shades = torch.randn((B, T // pair, 1, 3, H // tile, 1, W // tile, 1), generator=generator)
+    x.view(B, *tiled).add_(shades * (0.05 * lot(B, *[1] * 7)))
+    grain = torch.randn(x.shape[1:], generator=generator)  # one for all
+    return x.addcmul_(grain.expand_as(x), 0.04 * lot(*one)).clamp_(0, 1)
+
+
+def mirrored(x: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
+    """The frames seen in a mirror: left is right."""
+    swap = torch.tensor([1, 0, 2, 3, 4, 5])
+    answers = answers.clone()
+    answers[:, -1] = swap[answers[:, -1]]
+    return x.flip(-1), answers
+
+
+def accuracies(reader: Reader, frames: npt.NDArray[np.uint8], answers: Tensor) -> dict[str, float]:
+    """The part of rightly read clips, for each of ANSWERS."""
+    given = numbers(read(reader, frames))
+    return {name: round(float((given[:, i] == answers[:, i]).float().mean()), 4) for i, name in enumerate(ANSWERS)}
+
+
+def train(out: Path, num_clips: int, seconds: float, folder: Path | None = None) -> dict[str, float]:
+    """Render, train for `seconds`, test on unseen renders, write the weights to `out`; returns the test's accuracies."""
+    torch.manual_seed(SEED)
+    frames, answers = gather(SEED, num_clips, folder)
+    tests, right = gather(TEST_SEED, max(60, num_clips // 8), folder)
+    reader = Reader().train()
+    optimizer = torch.optim.AdamW(reader.parameters(), lr=2e-3, weight_decay=0.02)
+    generator = torch.Generator().manual_seed(SEED)
+    B, step, shown, started = 32, 0, 0, time.monotonic()
+    order = torch.empty(0, dtype=torch.int64)
+    while (progress := (time.monotonic() - started) / seconds) < 1 or step < 2:
+        for group in optimizer.param_groups:  # a short rise, then a straight fall to nothing
+            group["lr"] = 2.5e-3 * min(1.0, (step + 1) / 40) * max(0.01, 1 - progress)
+        if len(order) < B:
+            order = torch.randperm(len(frames), generator=generator)
+        chosen, order = order[:B], order[B:]
+        x, wanted = as_input(frames[chosen.numpy()]), answers[chosen]
+        if step % 2:
+            x, wanted = mirrored(x, wanted)
+        if step % 4:  # a quarter stays as it was rendered
+            x = worsened(x, generator)
+        odds = reader(x)
+        losses = [F.cross_entropy(odds[name], wanted[:, i], label_smoothing=0.03) for i, name in enumerate(ANSWERS)]
+        optimizer.zero_grad()
+        torch.stack(losses).sum().backward()
+        nn.utils.clip_grad_norm_(reader.parameters(), 5.0)
+        optimizer.step()
+        step, shown = step + 1, shown + B
+        if step % 50 == 0:
+            told = " ".join(f"{name} {loss.item():.2f}" for name, loss in zip(ANSWERS, losses, strict=True))
+            print(f"{time.monotonic() - started:5.0f} s, step {step}, {shown} clips: {told}", flush=True)
+    reader.eval()
+    metrics = accuracies(reader, tests, right)
+    training = {"steps": step, "clips": shown, "rendered": len(frames), "seconds": round(seconds), "tested": len(tests)}
+    checkpoint.save(reader, Card("reader", SIZE, NUM_READ, FPS, 1, training, dict(metrics)), out, int8=True)
+    return metrics
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="the weight file to write")
+    parser.add_argument("--clips", type=int, default=3000, help="how many clips to render as lessons")
+    parser.add_argument("--seconds", type=float, default=600.0, help="how long to train")
+    parser.add_argument("--cache", type=Path, default=None, help="a folder that keeps the renders")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    try:
+        metrics = train(given.out, given.clips, given.seconds, given.cache)
+    except CheckpointError as error:
+        raise SystemExit(str(error)) from None
+    for name, value in metrics.items():
+        print(f"{name:10} {value:.1%}")
+
+
+if __name__ == "__main__":
+    main()
