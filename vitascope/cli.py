@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -156,13 +157,14 @@ def world(
     from vitascope.world import footage
 
     shown: list[footage.Take] = []
-    for index in range(count):
-        take = footage.take(seed, index, level=level, size=wanted.size, seconds=wanted.seconds)
+    stream = footage.footage(seed, level=level, size=wanted.size, seconds=wanted.seconds)
+    for take in islice(stream, count):
         footage.save(take, output)
         if len(shown) < SHEET_TAKES:
             shown.append(take)
-    write_picture(output / "sheet.png", footage.contact_sheet(shown))
-    print(output / "sheet.png")
+    sheet = output / f"sheet-{seed}.png"
+    write_picture(sheet, footage.contact_sheet(shown))
+    print(sheet)
 
 
 @app.command()

@@ -115,9 +115,9 @@ def refuse(shot: Shot, card: Card) -> None:
             "pins.role": pin.role != "frame" and f"{pin.role!r} was given; only 'frame' can be pinned yet",
             "pins.region": (pin.region or pin.mask) is not None and "only whole pictures can be pinned yet",
             "pins.strength": pin.strength < 1 and f"{pin.strength:g} was given; only 1 (exact) can be made yet",
+            "pins.time": pin.time < 0 and f"{pin.time:g} was given; frames before the shot cannot be pinned yet",
             "pins.media": (pin.media.kind != "picture" and f"a {pin.media.kind} was given; only pictures are taken yet")
             or (pin.media.data is None and f"the picture {pin.media.sha256[:12]}… is named but not carried"),
-            "pins.time": pin.time < 0 and f"{pin.time:g} was given; frames before the shot cannot be pinned yet",
         }
     for name, problem in problems.items():
         if problem:

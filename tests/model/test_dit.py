@@ -7,7 +7,7 @@ import torch
 
 from vitascope.model import patches, presets
 from vitascope.model.condition import TRACK_WIDTH, Conditions
-from vitascope.model.dit import DiT, DiTParams, rotate, rotary_angles
+from vitascope.model.dit import DiT, DiTParams, rotary_angles, rotate
 
 B, G, N, L = 2, 3, 6, 7
 
@@ -120,7 +120,7 @@ def test_the_presets_keep_their_promised_sizes() -> None:
 
     assert size("tiny") < 1_000_000
     assert size("small") <= 24_000_000
-    with pytest.raises(ValueError, match="huge.*tiny, small"):
+    with pytest.raises(ValueError, match=r"huge.*tiny, small"):
         presets.params("huge")
 
 

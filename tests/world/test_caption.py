@@ -14,7 +14,8 @@ from vitascope.world.caption import (
     TIME_WORDS,
     caption,
 )
-from vitascope.world.scene import COLOURS, Scene, sample_scene
+from vitascope.world.sample import sample_scene
+from vitascope.world.scene import COLOURS, Scene
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Footage is the same bytes for the same numbers, keeps its split, stays in the picture, and can be saved."""
 
 import json
+import threading
 from itertools import islice
 from pathlib import Path
 
@@ -45,12 +46,28 @@ def test_a_take_has_the_shapes_it_promises(first: Take) -> None:
 
 
 def test_shards_share_one_stream_and_can_start_again() -> None:
-    whole = [t.shot.seed for t in islice(footage(1, size=SIZE, num_tracks=4), 4)]
-    odd = [t.shot.seed for t in islice(footage(1, shard=1, shards=2, size=SIZE, num_tracks=4), 2)]
-    later = next(footage(1, shard=1, shards=2, start=1, size=SIZE, num_tracks=4)).shot.seed
-    assert whole == [0, 1, 2, 3]
-    assert odd == [1, 3]
-    assert later == 3
+    whole = [t.name for t in islice(footage(1, size=SIZE, num_tracks=4), 4)]
+    even, odd = ([t.name for t in islice(footage(1, shard=k, shards=2, size=SIZE, num_tracks=4), 2)] for k in (0, 1))
+    later = next(footage(1, shard=1, shards=2, start=1, size=SIZE, num_tracks=4)).name
+    assert len(set(whole)) == 4
+    assert whole == [even[0], odd[0], even[1], odd[1]]
+    assert later == odd[1]
+
+
+def test_the_stream_gives_what_single_takes_give_and_stops_when_closed() -> None:
+    stream = footage(1, start=2, size=SIZE)
+    for index in (2, 3):
+        streamed, single = next(stream), take(1, index, size=SIZE)
+        assert streamed.clip.array().tobytes() == single.clip.array().tobytes()
+        assert streamed.points.tobytes() == single.points.tobytes()
+        assert (streamed.shot, streamed.scene, streamed.captions) == (single.shot, single.scene, single.captions)
+    stream.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("next-scene")]
+
+
+def test_a_shard_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="shard was 2 of 2"):
+        next(footage(1, shard=2, shards=2))
 
 
 def test_held_out_footage_and_training_footage_do_not_mix() -> None:

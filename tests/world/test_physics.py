@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vitascope.world.physics import GRAVITY, simulate, went_as_planned
-from vitascope.world.scene import MATERIALS, MaterialName, Scene, Thing, sample_scene
+from vitascope.world.sample import sample_scene
+from vitascope.world.scene import MATERIALS, MaterialName, Scene, Thing
 
 RADIUS = 0.4
 

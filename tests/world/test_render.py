@@ -11,23 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from vitascope.shot.camera import CameraPath
-from vitascope.world.render import (
-    BOX,
-    CAPSULE,
-    CYLINDER,
-    ELLIPSOID,
-    GRASS,
-    PLAIN,
-    SMOOTH,
-    SNOW,
-    SPHERE,
-    TILES,
-    WOOD,
-    Ground,
-    Sky,
-    Stage,
-    draw,
-)
+from vitascope.world.render import GRASS, PLAIN, SMOOTH, SNOW, TILES, WOOD, Ground, Sky, Stage, draw
+from vitascope.world.solids import BOX, CAPSULE, CYLINDER, ELLIPSOID, SPHERE
 
 SIZE = (96, 54)
 FOV = 40.0

@@ -8,9 +8,10 @@ it reads rightly shows what was asked in the way in which the world shows it.
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,18 +25,10 @@ from vitascope.shot.camera import CameraPath
 from vitascope.world import render
 from vitascope.world.footage import in_view
 from vitascope.world.physics import Motion, simulate, went_as_planned
-from vitascope.world.scene import (
-    COLOURS,
-    GROUNDS,
-    SHAPES,
-    TIMES,
-    Scene,
-    Thing,
-    recolour,
-    sample_camera,
-    sample_scene,
-)
+from vitascope.world.sample import recolour, sample_camera, sample_scene
+from vitascope.world.scene import COLOURS, GROUNDS, SHAPES, TIMES, Scene, Thing
 from vitascope.world.stage import path_of, stage
+from vitascope.world.tracks import project_all
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "reader.safetensors"
 SIZE = (144, 80)
@@ -53,6 +46,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 }
 
 Frames = npt.NDArray[np.uint8]  # T H W 3
+Points = npt.NDArray[np.float32]  # T 2
 Answer = dict[str, str]  # one word for each of ANSWERS
 
 
@@ -104,8 +98,8 @@ def framed(scene: Scene, motion: Motion, rng: np.random.Generator, *, still: boo
     return None
 
 
-def lessons(seed: int, index: int, looks: int = 3) -> list[tuple[Frames, Answer]]:
-    """A motion of one thing in several looks (colours, ground, hour, camera): its read frames and their answers."""
+def happenings(seed: int, index: int, looks: int = 3) -> tuple[list[Scene], Motion]:
+    """A motion of one thing in several looks: colours, ground, hour, camera."""
     rng = np.random.default_rng([seed, index])
     while True:
         scene = sample_scene(rng, split="any")
@@ -114,12 +108,21 @@ def lessons(seed: int, index: int, looks: int = 3) -> list[tuple[Frames, Answer]
         motion = simulate(scene, SECONDS, FPS)
         if went_as_planned(scene, motion):
             break
-    found = []
-    for _ in range(looks):
-        look = framed(recolour(scene, rng, "any"), motion, rng, still=rng.random() < 0.5)
-        if look is not None:
-            found.append((film(look, motion), answer_of(look)))
-    return found
+    found = [framed(recolour(scene, rng, "any"), motion, rng, still=rng.random() < 0.5) for _ in range(looks)]
+    return [look for look in found if look is not None], motion
+
+
+def lessons(seed: int, index: int, looks: int = 3) -> list[tuple[Frames, Answer, Points]]:
+    """Read frames of a motion in several looks, with their answers and where the thing's centre is in each frame."""
+    scenes, motion = happenings(seed, index, looks)
+    return [(film(scene, motion), answer_of(scene), centres(scene, motion)) for scene in scenes]
+
+
+def centres(scene: Scene, motion: Motion) -> Points:
+    """Where the thing's centre is in the frames that are read: picture coordinates [8, 2], may lie outside."""
+    path = path_of(scene.camera, SECONDS, FPS)
+    points, _ = project_all(motion.position, path, SIZE)  # T 1 2
+    return points[read_times(len(points)), 0].astype(np.float32)
 
 
 def numbers(answers: Sequence[Answer]) -> Tensor:
@@ -127,27 +130,34 @@ def numbers(answers: Sequence[Answer]) -> Tensor:
     return torch.tensor([[words.index(one[name]) for name, words in ANSWERS.items()] for one in answers])
 
 
-def gather(seed: int, num_clips: int, folder: Path | None = None) -> tuple[Frames, Tensor]:
-    """`num_clips` lessons: frames [N, 8, H, W, 3] and answers [N, 5]; kept in `folder` for the next time."""
+@dataclass(frozen=True)
+class Lessons:
+    """Many lessons, stacked: frames [N, 8, H, W, 3], answers [N, 5], centres [N, 8, 2]."""
+
+    frames: npt.NDArray[np.uint8]
+    answers: Tensor
+    centres: Tensor
+
+
+def gather(seed: int, num_clips: int, folder: Path | None = None) -> Lessons:
+    """`num_clips` lessons, kept in `folder` for the next time."""
     kept = folder / f"{seed}-{num_clips}.npz" if folder else None
     if kept is not None and kept.is_file():
         with np.load(kept) as file:
-            return file["frames"], torch.from_numpy(file["answers"])
-    frames: list[Frames] = []
-    answers: list[Answer] = []
+            return Lessons(file["frames"], torch.from_numpy(file["answers"]), torch.from_numpy(file["centres"]))
+    rows: list[tuple[Frames, Answer, Points]] = []
     index = 0
-    while len(frames) < num_clips:
-        for clip, answer in lessons(seed, index):
-            frames.append(clip)
-            answers.append(answer)
+    while len(rows) < num_clips:
+        rows += lessons(seed, index)
         index += 1
         if index % 100 == 0:
-            print(f"rendered {len(frames)} of {num_clips}", flush=True)
-    stacked, found = np.stack(frames[:num_clips]), numbers(answers[:num_clips])
+            print(f"rendered {len(rows)} of {num_clips}", flush=True)
+    frames, answers, points = zip(*rows[:num_clips], strict=True)
+    made = Lessons(np.stack(frames), numbers(answers), torch.from_numpy(np.stack(points)))
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, frames=stacked, answers=found.numpy())
-    return stacked, found
+        np.savez(kept, frames=made.frames, answers=made.answers.numpy(), centres=made.centres.numpy())
+    return made
 
 
 # ---- the network
@@ -159,29 +169,48 @@ def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Seque
     )
 
 
+def _grid(h: int, w: int) -> Tensor:
+    """Where the cells of a map are, x and y in 0..1: [h·w, 2]."""
+    y, x = torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w, indexing="ij")
+    return torch.stack((x.flatten(), y.flatten()), 1)
+
+
 class Pool(nn.Module):
-    """Sums a map up by a few learned attentions: what is there, where it is and how wide it spreads."""
+    """Sums a map up by a few learned attentions: what is there, where it is and how wide it spreads.
+
+    In training the first of them is shown where the thing is: found by chance, so small a thing is found late."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.look = nn.Conv2d(width, heads, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x [B, D, h, w] to what [B, heads·D] and where [B, heads·4] (mean and spread of x and y, 0..1)."""
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x [B, D, h, w] to what [B, heads·D], where [B, heads·4] (mean and spread of x and y, 0..1) and the first
+        attention's logarithm [B, h, w]."""
         h, w = x.shape[-2:]
-        weight = self.look(x).flatten(2).softmax(-1)  # B heads hw
+        log = self.look(x).flatten(2).log_softmax(-1)  # B heads hw
+        weight = log.exp()
         what = weight @ x.flatten(2).transpose(1, 2)  # B heads D
-        y, x_ = torch.meshgrid(torch.linspace(0, 1, h), torch.linspace(0, 1, w), indexing="ij")
-        places = torch.stack((x_.flatten(), y.flatten()), 1)  # hw 2
+        places = _grid(h, w)
         mean = weight @ places  # B heads 2
         spread = (weight @ places**2 - mean**2).clamp(min=1e-6).sqrt()
-        return what.flatten(1), torch.cat((mean, spread), -1).flatten(1)
+        return what.flatten(1), torch.cat((mean, spread), -1).flatten(1), log[:, 0].unflatten(1, (h, w))
+
+
+def astray(log: Tensor, points: Tensor) -> Tensor:
+    """How far attentions [B, h, w] (logarithms) are from looking at points [B, 2]; those outside do not count."""
+    h, w = log.shape[1:]
+    away = (_grid(h, w) - points[:, None]) * torch.tensor([SIZE[0] / SIZE[1], 1.0])  # B hw 2, in picture heights
+    wanted = (-(away**2).sum(-1) / (2 * 0.07**2)).softmax(-1)
+    inside = ((points > 0) & (points < 1)).all(1).float()
+    return -((wanted * log.flatten(1)).sum(1) * inside).sum() / inside.sum().clamp(min=1)
 
 
 class Reader(nn.Module):
     """Looks come from single frames at full size, their answers averaged; motion from all frames at half size.
 
     `forward(frames)`: frames [B, 8, 3, 80, 144] in 0..1; returns log-odds for each of ANSWERS, [B, number of words].
+    With the centres [B, 8, 2] of the thing it also returns how badly it looks at them, under "astray".
     """
 
     def __init__(self) -> None:
@@ -191,7 +220,9 @@ class Reader(nn.Module):
         )
         self.looks_pool = Pool(96, 4)
         self.named = nn.Sequential(nn.Linear(5 * 96, 128), nn.ReLU(), nn.Dropout(0.1))
-        self.heads = nn.ModuleDict({name: nn.Linear(128, len(ANSWERS[name])) for name in ANSWERS if name != "direction"})
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(128, len(ANSWERS[name])) for name in ANSWERS if name != "direction"}
+        )
         self.places = nn.Sequential(_conv(3, 16, 5, 2), _conv(16, 32, 3, 2), _conv(32, 32))
         self.places_pool = Pool(32, 4)
         self.flow = nn.Sequential(_conv(3 * NUM_READ, 32, 5, 2), _conv(32, 56, 3, 2), _conv(56, 56))
@@ -200,23 +231,25 @@ class Reader(nn.Module):
             nn.Linear(NUM_READ * 16 + 5 * 56 + 16, 96), nn.ReLU(), nn.Dropout(0.1), nn.Linear(96, len(DIRECTIONS))
         )
 
-    def forward(self, frames: Tensor) -> dict[str, Tensor]:
+    def forward(self, frames: Tensor, centres: Tensor | None = None) -> dict[str, Tensor]:
         B, T = frames.shape[:2]
         x = (frames - 0.45) * 4
         # Training looks at two frames drawn by lot, which are enough to learn from; reading at every other one.
         shown = torch.randperm(T)[:2] if self.training else torch.arange(1, T, 2)
         looks = self.looks(x[:, shown].flatten(0, 1))  # B·S 96 10 18
-        what, _ = self.looks_pool(looks)
+        what, _, seen = self.looks_pool(looks)
         named = self.named(torch.cat((what, looks.mean((2, 3))), 1))  # B·S 128
         answers = {name: head(named).view(B, len(shown), -1).mean(1) for name, head in self.heads.items()}
 
         half = F.avg_pool2d(x.flatten(0, 1), 2)  # B·T 3 40 72
-        _, where = self.places_pool(self.places(half))  # B·T 16
+        _, where, followed = self.places_pool(self.places(half))  # B·T 16
         changes = half.view(B, T, 3, *half.shape[-2:])
         middle = changes.mean(1, keepdim=True)
         flow = self.flow((changes - middle).flatten(1, 2))  # B 56 10 18
-        moved, spot = self.flow_pool(flow)
+        moved, spot, _ = self.flow_pool(flow)
         answers["direction"] = self.motion(torch.cat((where.view(B, -1), moved, flow.mean((2, 3)), spot), 1))
+        if centres is not None:
+            answers["astray"] = astray(seen, centres[:, shown].flatten(0, 1)) + astray(followed, centres.flatten(0, 1))
         return answers
 
 
@@ -261,26 +294,32 @@ def as_input(frames: npt.NDArray[np.uint8]) -> Tensor:
 # ---- training
 
 
+def shifted(x: Tensor, centres: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Frames [B, T, 3, H, W] and centres [B, T, 2] moved by up to six pixels, all alike."""
+    H, W = x.shape[-2:]
+    across, down = (int(v) - 6 for v in torch.randint(13, (2,), generator=generator))
+    flat = F.pad(x.flatten(0, 1), (6, 6, 6, 6), mode="replicate")
+    moved = flat[:, :, 6 + down : 6 + down + H, 6 + across : 6 + across + W].unflatten(0, x.shape[:2])
+    return moved.contiguous(), centres - torch.tensor([across / W, down / H])
+
+
 def worsened(x: Tensor, generator: torch.Generator) -> Tensor:
     """Frames [B, T, 3, H, W] with the faults that generated clips have: soft, grainy, patchy, a little off in tone.
 
-    In place where it can be: it must not cost more than the network."""
+    In place, since it must not cost more than the network."""
     B, T, _, H, W = x.shape
     tile, pair = 16, 2  # generated clips are made of such tiles; here every two read frames share theirs
 
     def lot(*shape: int) -> Tensor:
         return torch.rand(shape, generator=generator)
 
-    across, down = (int(v) for v in (lot(2) * torch.tensor([13, 9]) - torch.tensor([6, 4])).round())
-    flat = F.pad(x.flatten(0, 1), (8, 8, 8, 8), mode="replicate")
-    x = flat[:, :, 8 + down : 8 + down + H, 8 + across : 8 + across + W].unflatten(0, (B, T)).contiguous()
     some = x[: B // 2]  # smaller and back again; in the whole picture or only in some tiles
     small = F.avg_pool2d(some.flatten(0, 1), 2 if lot(1) < 0.65 else 4)
     soft = F.interpolate(small, size=(H, W), mode="bilinear").view_as(some)
     shape = (B // 2, T // pair, 1, 1, H // tile, 1, W // tile, 1)
     where = (lot(*shape) < lot(B // 2, *[1] * 7) * 1.5).float() * (0.5 + 0.5 * lot(B // 2, *[1] * 7))
     tiled = (T // pair, pair, 3, H // tile, tile, W // tile, tile)
-    some.view(B // 2, *tiled).lerp_(soft.view(B // 2, *tiled), where.unsqueeze(2))
+    some.view(B // 2, *tiled).lerp_(soft.view(B // 2, *tiled), where)
 
     one = (B, 1, 1, 1, 1)
     gain, light = 1 + 0.24 * (lot(*one) - 0.5), 1 + 0.2 * (lot(*one) - 0.5)
@@ -289,17 +328,17 @@ def worsened(x: Tensor, generator: torch.Generator) -> Tensor:
     level = grey.mean((1, 3, 4), keepdim=True)
     x.mul_(colourful * gain).add_((1 - colourful) * gain * grey + level * (light - gain))
     shades = torch.randn((B, T // pair, 1, 3, H // tile, 1, W // tile, 1), generator=generator)
-    x.view(B, *tiled).add_(shades * (0.05 * lot(B, *[1] * 7)))
+    x.view(B, *tiled).add_(shades * (0.03 * lot(B, *[1] * 7)))
     grain = torch.randn(x.shape[1:], generator=generator)  # one for all
-    return x.addcmul_(grain.expand_as(x), 0.04 * lot(*one)).clamp_(0, 1)
+    return x.addcmul_(grain.expand_as(x), 0.03 * lot(*one)).clamp_(0, 1)
 
 
-def mirrored(x: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
+def mirrored(x: Tensor, answers: Tensor, centres: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The frames seen in a mirror: left is right."""
     swap = torch.tensor([1, 0, 2, 3, 4, 5])
     answers = answers.clone()
     answers[:, -1] = swap[answers[:, -1]]
-    return x.flip(-1), answers
+    return x.flip(-1), answers, torch.stack((1 - centres[..., 0], centres[..., 1]), -1)
 
 
 def accuracies(reader: Reader, frames: npt.NDArray[np.uint8], answers: Tensor) -> dict[str, float]:
@@ -308,40 +347,56 @@ def accuracies(reader: Reader, frames: npt.NDArray[np.uint8], answers: Tensor) -
     return {name: round(float((given[:, i] == answers[:, i]).float().mean()), 4) for i, name in enumerate(ANSWERS)}
 
 
-def train(out: Path, num_clips: int, seconds: float, folder: Path | None = None) -> dict[str, float]:
-    """Render, train for `seconds`, test on unseen renders, write the weights to `out`; returns the test's accuracies."""
+def train(
+    out: Path, num_clips: int, seconds: float, folder: Path | None = None, init: Path | None = None
+) -> dict[str, float]:
+    """Render, train for `seconds` of one core, test on unseen renders, write the weights to `out`; returns the
+    accuracies. `init` is a reader to go on from."""
     torch.manual_seed(SEED)
-    frames, answers = gather(SEED, num_clips, folder)
-    tests, right = gather(TEST_SEED, max(60, num_clips // 8), folder)
-    reader = Reader().train()
+    taught = gather(SEED, num_clips, folder)
+    tests = gather(TEST_SEED, max(60, num_clips // 8), folder)
+    reader = Reader()
+    before: dict[str, Any] = {}
+    if init is not None:
+        reader.load_state_dict(load(init).state_dict())
+        before = checkpoint.read(init)[1]["card"]["training"]
+    reader.train()
     optimizer = torch.optim.AdamW(reader.parameters(), lr=2e-3, weight_decay=0.02)
-    generator = torch.Generator().manual_seed(SEED)
-    B, step, shown, started = 32, 0, 0, time.monotonic()
+    generator = torch.Generator().manual_seed(SEED + before.get("steps", 0))
+    B, step, started = 32, 0, time.process_time()
     order = torch.empty(0, dtype=torch.int64)
-    while (progress := (time.monotonic() - started) / seconds) < 1 or step < 2:
+    while (progress := (time.process_time() - started) / seconds) < 1 or step < 2:
         for group in optimizer.param_groups:  # a short rise, then a straight fall to nothing
             group["lr"] = 2.5e-3 * min(1.0, (step + 1) / 40) * max(0.01, 1 - progress)
         if len(order) < B:
-            order = torch.randperm(len(frames), generator=generator)
+            order = torch.randperm(len(taught.frames), generator=generator)
         chosen, order = order[:B], order[B:]
-        x, wanted = as_input(frames[chosen.numpy()]), answers[chosen]
-        if step % 2:
-            x, wanted = mirrored(x, wanted)
+        x, wanted, centres = as_input(taught.frames[chosen.numpy()]), taught.answers[chosen], taught.centres[chosen]
+        x, centres = shifted(x, centres, generator)
+        if torch.rand(1, generator=generator) < 0.5:
+            x, wanted, centres = mirrored(x, wanted, centres)
         if step % 4:  # a quarter stays as it was rendered
-            x = worsened(x, generator)
-        odds = reader(x)
+            x = worsened(x.contiguous(), generator)
+        odds = reader(x, centres)
         losses = [F.cross_entropy(odds[name], wanted[:, i], label_smoothing=0.03) for i, name in enumerate(ANSWERS)]
         optimizer.zero_grad()
-        torch.stack(losses).sum().backward()
+        (torch.stack(losses).sum() + losses[1] + 0.3 * odds["astray"]).backward()  # shape is the hardest: twice
         nn.utils.clip_grad_norm_(reader.parameters(), 5.0)
         optimizer.step()
-        step, shown = step + 1, shown + B
+        step += 1
         if step % 50 == 0:
             told = " ".join(f"{name} {loss.item():.2f}" for name, loss in zip(ANSWERS, losses, strict=True))
-            print(f"{time.monotonic() - started:5.0f} s, step {step}, {shown} clips: {told}", flush=True)
+            print(
+                f"{time.process_time() - started:5.0f} s, step {step}: {told} astray {odds['astray']:.2f}", flush=True
+            )
     reader.eval()
-    metrics = accuracies(reader, tests, right)
-    training = {"steps": step, "clips": shown, "rendered": len(frames), "seconds": round(seconds), "tested": len(tests)}
+    metrics = accuracies(reader, tests.frames, tests.answers)
+    training = {
+        "steps": step + before.get("steps", 0),
+        "seconds": round(seconds + before.get("seconds", 0)),
+        "rendered": len(taught.frames),
+        "tested": len(tests.frames),
+    }
     checkpoint.save(reader, Card("reader", SIZE, NUM_READ, FPS, 1, training, dict(metrics)), out, int8=True)
     return metrics
 
@@ -349,14 +404,15 @@ def train(out: Path, num_clips: int, seconds: float, folder: Path | None = None)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="the weight file to write")
-    parser.add_argument("--clips", type=int, default=3000, help="how many clips to render as lessons")
-    parser.add_argument("--seconds", type=float, default=600.0, help="how long to train")
+    parser.add_argument("--clips", type=int, default=2600, help="how many clips to render as lessons")
+    parser.add_argument("--seconds", type=float, default=900.0, help="how long to train, in seconds of one core")
     parser.add_argument("--cache", type=Path, default=None, help="a folder that keeps the renders")
+    parser.add_argument("--init", type=Path, default=None, help="a reader to go on from")
     given = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        metrics = train(given.out, given.clips, given.seconds, given.cache)
-    except CheckpointError as error:
+        metrics = train(given.out, given.clips, given.seconds, given.cache, given.init)
+    except (CheckpointError, ReaderError) as error:
         raise SystemExit(str(error)) from None
     for name, value in metrics.items():
         print(f"{name:10} {value:.1%}")

@@ -218,7 +218,7 @@ def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[f
     smooth, speed = None, 0.0
     while run.step < last:
         end = options.ring // 4 + int(run.consumed / options.uses)
-        ring.ask(end + 16)  # a few ahead, so that the step does not wait
+        ring.ask(end, ahead=2 * options.workers)  # so that the step need not wait
         first = max(0, end - options.ring)
         seed = (options.seed or 0, run.step)
         made = video.batch(ring, first, end, budget, run.step / options.steps, seed, untexted)

@@ -74,15 +74,15 @@ class Ring:
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare) if workers else None
 
-    def ask(self, end: int) -> None:
-        """Make sure that the clips before `end` are under way, and forget those that are too old."""
-        newest = next(reversed(self._kept), max(0, end - self.size) - 1)
-        for index in range(newest + 1, end):
+    def ask(self, end: int, ahead: int = 0) -> None:
+        """Make sure that the clips before `end`, and a few `ahead`, are under way; forget those that are too old."""
+        oldest = max(0, end - self.size)
+        for index in range(max(oldest, next(reversed(self._kept), -1) + 1), end + ahead):
             if self._pool is not None:
                 self._kept[index] = self._pool.submit(self.source.sample, index)
             else:
                 self._kept[index] = self.source.sample(index)
-        while len(self._kept) > 2 * self.size:  # twice: some are asked for ahead of their use
+        while self._kept and next(iter(self._kept)) < oldest:
             self._kept.popitem(last=False)
 
     def __getitem__(self, index: int) -> Sample:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from vitascope.shot.shot import Cue, CueKind, Shot
 from vitascope.world.caption import caption
 from vitascope.world.physics import Contact, Motion, simulate, went_as_planned
 from vitascope.world.render import draw
-from vitascope.world.scene import Scene, SceneError, Split, reach, recolour, sample_camera, sample_scene
+from vitascope.world.sample import recolour, sample_camera, sample_scene
+from vitascope.world.scene import Scene, SceneError, Split, reach
 from vitascope.world.stage import path_of, stage
 from vitascope.world.tracks import follow, place_of, project_all
 
@@ -164,24 +166,25 @@ def footage(
     split: Split = "train",
     num_captions: int = 4,
     num_tracks: int = 64,
-) -> Iterator[Take]:
-    """Takes without end: numbers shard, shard + shards, ...; `start` counts how many of this shard to leave out."""
+) -> Generator[Take, None, None]:
+    """Takes without end: numbers shard, shard + shards, ...; `start` counts how many of this shard to leave out.
+
+    Each is what `take` gives. While one is drawn (and used), a thread already simulates the next.
+    """
     if not 0 <= shard < shards:
         raise ValueError(f"shard was {shard} of {shards}; it must be from 0 to shards - 1")
-    index = shard + start * shards
-    while True:
-        yield take(
-            seed,
-            index,
-            level=level,
-            size=size,
-            seconds=seconds,
-            fps=fps,
-            split=split,
-            num_captions=num_captions,
-            num_tracks=num_tracks,
-        )
-        index += shards
+    with ThreadPoolExecutor(1, "next-scene") as ahead:
+
+        def happens(index: int) -> Future[tuple[Scene, Motion]]:
+            return ahead.submit(happening, seed, index, level=level, size=size, seconds=seconds, fps=fps, split=split)
+
+        index = shard + start * shards
+        coming = happens(index)
+        while True:
+            scene, motion = coming.result()
+            coming = happens(index + shards)
+            yield film(scene, motion, seed, index, size=size, num_captions=num_captions, num_tracks=num_tracks)
+            index += shards
 
 
 def cues_of(motion: Motion, path: CameraPath, size: tuple[int, int]) -> tuple[Cue, ...]:

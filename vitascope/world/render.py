@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,13 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from vitascope.world import shading
-from vitascope.world.shading import ground_colour, inlined, part_texture, scalar, sky_colour, sky_gradient, step
+from vitascope.world.light import SHADOW_REACH, shade, trace
+from vitascope.world.shading import inlined, scalar
+from vitascope.world.solids import BOX, CAPSULE, CYLINDER, ELLIPSOID, SPHERE, SUN_RADIUS
 
 if TYPE_CHECKING:
     from vitascope.shot.camera import CameraPath
 
-# Kinds of parts; `size` means the same as for MuJoCo geoms.
-SPHERE, ELLIPSOID, CAPSULE, BOX, CYLINDER = 1, 2, 3, 4, 5
 # Textures of parts. SMOOTH is one even colour; PLAIN adds quiet panels to all but boxes, so that rolling can be seen.
 SMOOTH, PLAIN, WOOD, STONE, STRIPES, CHECKER, DOTS = 0, 1, 2, 3, 4, 5, 6
 # Textures of the ground.
@@ -26,8 +27,6 @@ GRASS, SAND, SNOW, PLANKS, TILES, ASPHALT = 1, 2, 3, 4, 5, 6
 MAX_PARTS = 64
 MAX_SAMPLES = 16
 TILE = 16  # pixels; parts are culled once for each tile
-SHADOW_REACH = 120.0  # metres; farther than this shadows are smaller than haze and pixels
-SUN_RADIUS = 0.045  # tangent of the sun's half angle: ten times the true one, for soft shadows at this scale
 CONTRAST = 36  # steps of 255 between neighbours from which a pixel is drawn with all samples
 
 
@@ -89,375 +88,19 @@ class Picture:
     ids: NDArray[np.int16]  # [T, H, W]
 
 
-# --- solids in local coordinates --------------------------------------------------------------------------------------
+# The kernels below are compiled once and cached beside this file, or where that cannot be written in Numba's folder for
+# the user. The cache sees changes of this file only: save it too (or delete __pycache__) after changing solids.py,
+# light.py or shading.py, whose functions are compiled into the kernels.
 
 
-@scalar
-def ball_hit(r: float, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float) -> float:
-    """First time along o + t d at which a ball of radius r at the origin is entered, 1e30 if never."""
-    a = dx * dx + dy * dy + dz * dz
-    b = ox * dx + oy * dy + oz * dz
-    # The squared distance of the line from the centre, without the cancellation of b² - ac for distant eyes.
-    k = b / a
-    px, py, pz = ox - k * dx, oy - k * dy, oz - k * dz
-    left = r * r - (px * px + py * py + pz * pz)
-    if left < 0.0:
-        return 1e30
-    t = -k - math.sqrt(left / a)
-    return t if t > 0.0 else 1e30
+def kernel(function: Callable[..., None]) -> Any:
+    """Compile for all cores; each use takes its time anew where no folder for the cache can be written."""
+    options = {"parallel": True, "fastmath": True, "error_model": "numpy", "nogil": True}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # Numba's "no locator available"
+        return njit(**options)(function)
 
-
-@scalar
-def pipe_hit(
-    r: float, half: float, flat: bool, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
-) -> float:
-    """First hit of a cylinder (flat ends) or capsule (round ends) along local z, 1e30 if none."""
-    best = 1e30
-    a = dx * dx + dy * dy
-    b = ox * dx + oy * dy
-    if a > 1e-14:
-        disc = b * b - a * (ox * ox + oy * oy - r * r)
-        if disc < 0.0:
-            return 1e30
-        t = (-b - math.sqrt(disc)) / a
-        if t > 0.0 and abs(oz + t * dz) <= half:
-            return t
-    if flat:
-        if abs(dz) > 1e-12:
-            t = ((half if dz < 0.0 else -half) - oz) / dz
-            x, y = ox + t * dx, oy + t * dy
-            if t > 0.0 and x * x + y * y <= r * r:
-                best = t
-        return best
-    return min(ball_hit(r, ox, oy, oz - half, dx, dy, dz), ball_hit(r, ox, oy, oz + half, dx, dy, dz))
-
-
-@scalar
-def box_hit(a: float, b: float, c: float, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float) -> float:
-    """First hit of a box with these half sizes, 1e30 if none."""
-    ix = 1.0 / (dx if abs(dx) > 1e-12 else 1e-12)
-    iy = 1.0 / (dy if abs(dy) > 1e-12 else 1e-12)
-    iz = 1.0 / (dz if abs(dz) > 1e-12 else 1e-12)
-    wx, wy, wz = a * abs(ix), b * abs(iy), c * abs(iz)
-    enter = max(max(-ox * ix - wx, -oy * iy - wy), -oz * iz - wz)
-    leave = min(min(-ox * ix + wx, -oy * iy + wy), -oz * iz + wz)
-    return enter if 0.0 < enter <= leave else 1e30
-
-
-@scalar
-def hit(
-    kind: int, a: float, b: float, c: float, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
-) -> float:
-    """First hit of a part of this kind and size by the local ray o + t d, 1e30 if none."""
-    if kind == 1:
-        return ball_hit(a, ox, oy, oz, dx, dy, dz)
-    if kind == 2:
-        return ball_hit(1.0, ox / a, oy / b, oz / c, dx / a, dy / b, dz / c)
-    if kind == 4:
-        return box_hit(a, b, c, ox, oy, oz, dx, dy, dz)
-    return pipe_hit(a, b, kind == 5, ox, oy, oz, dx, dy, dz)
-
-
-@scalar
-def outward(kind: int, a: float, b: float, c: float, x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Unit normal of a part at a local point of its surface."""
-    if kind == 4:
-        ux, uy, uz = abs(x) - a, abs(y) - b, abs(z) - c
-        if ux >= uy and ux >= uz:
-            return (1.0 if x > 0.0 else -1.0), 0.0, 0.0
-        if uy >= uz:
-            return 0.0, (1.0 if y > 0.0 else -1.0), 0.0
-        return 0.0, 0.0, (1.0 if z > 0.0 else -1.0)
-    if kind == 2:
-        x, y, z = x / (a * a), y / (b * b), z / (c * c)
-    elif kind == 3:
-        z -= min(max(z, -b), b)
-    elif kind == 5:
-        if abs(z) - b > math.sqrt(x * x + y * y) - a:
-            return 0.0, 0.0, (1.0 if z > 0.0 else -1.0)
-        z = 0.0
-    k = 1.0 / math.sqrt(x * x + y * y + z * z + 1e-30)
-    return x * k, y * k, z * k
-
-
-@scalar
-def distance(kind: int, a: float, b: float, c: float, x: float, y: float, z: float) -> float:
-    """Distance of a local point from a part's surface, negative inside (near enough for ellipsoids)."""
-    if kind == 1:
-        return math.sqrt(x * x + y * y + z * z) - a
-    if kind == 2:
-        u, v, w = x / a, y / b, z / c
-        k = math.sqrt(u * u + v * v + w * w)
-        u, v, w = u / a, v / b, w / c
-        return k * (k - 1.0) / (math.sqrt(u * u + v * v + w * w) + 1e-9)
-    if kind == 3:
-        z -= min(max(z, -b), b)
-        return math.sqrt(x * x + y * y + z * z) - a
-    if kind == 4:
-        x, y, z = abs(x) - a, abs(y) - b, abs(z) - c
-        inside = min(max(x, max(y, z)), 0.0)
-        x, y, z = max(x, 0.0), max(y, 0.0), max(z, 0.0)
-        return math.sqrt(x * x + y * y + z * z) + inside
-    u, z = math.sqrt(x * x + y * y) - a, abs(z) - b
-    inside = min(max(u, z), 0.0)
-    u, z = max(u, 0.0), max(z, 0.0)
-    return math.sqrt(u * u + z * z) + inside
-
-
-@scalar
-def sunlight(
-    kind: int, a: float, b: float, c: float, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
-) -> float:
-    """Share of the sun's disc in 0..1 that a part leaves visible from o in its local frame; d (unit) is to the sun.
-
-    The part's outline as seen from the sun is a convex figure; the light follows from how far the ray passes from that
-    outline, compared with the sun's size at the distance where it passes.
-    """
-    if kind == 1 or kind == 2:
-        if kind == 1:
-            b = a
-            c = a
-        u, v, w = ox / a, oy / b, oz / c
-        p, q, s = dx / a, dy / b, dz / c
-        t = -(u * p + v * q + w * s) / (p * p + q * q + s * s)
-        off = distance(kind, a, b, c, ox + t * dx, oy + t * dy, oz + t * dz)
-    elif kind == 4:
-        enter, leave, off = -1e30, 1e30, -1e30
-        for axis in range(3):
-            if axis == 0:
-                o0, o1, o2, d0, d1, d2, s0, s1, s2 = ox, oy, oz, dx, dy, dz, a, b, c
-            elif axis == 1:
-                o0, o1, o2, d0, d1, d2, s0, s1, s2 = oy, oz, ox, dy, dz, dx, b, c, a
-            else:
-                o0, o1, o2, d0, d1, d2, s0, s1, s2 = oz, ox, oy, dz, dx, dy, c, a, b
-            i0 = 1.0 / (d0 if abs(d0) > 1e-9 else 1e-9)
-            enter = max(enter, -o0 * i0 - s0 * abs(i0))
-            leave = min(leave, -o0 * i0 + s0 * abs(i0))
-            # Edges along this axis bound the outline in the direction (d × axis).
-            n = math.sqrt(d1 * d1 + d2 * d2)
-            if n > 1e-4:
-                off = max(off, (abs(d2 * o1 - d1 * o2) - s1 * abs(d2) - s2 * abs(d1)) / n)
-        t = 0.5 * (enter + leave)
-        centre = -(ox * dx + oy * dy + oz * dz)
-        reach = math.sqrt(a * a + b * b + c * c)
-        t = min(max(t, centre - reach), centre + reach)
-    else:
-        across = math.sqrt(dx * dx + dy * dy)
-        if across < 1e-4:
-            t = -oz * dz
-            off = math.sqrt(ox * ox + oy * oy) - a
-        else:
-            nx, ny = -dy / across, dx / across
-            # n is across the axis, m along it, both square to the ray; the axis leans `across` towards m.
-            side = nx * ox + ny * oy
-            mx, my, mz = -dz * dx / across, -dz * dy / across, across
-            along = mx * ox + my * oy + mz * oz
-            s = min(max(along / across, -b), b)
-            t = dz * s - (ox * dx + oy * dy + oz * dz)
-            rest = along - s * across
-            if kind == 3:
-                off = math.sqrt(side * side + rest * rest) - a
-            else:
-                thin = max(a * abs(dz), 0.05 * a)
-                k0 = math.sqrt((side / a) ** 2 + (rest / thin) ** 2)
-                k1 = math.sqrt((side / (a * a)) ** 2 + (rest / (thin * thin)) ** 2)
-                off = k0 * (k0 - 1.0) / (k1 + 1e-9)
-    if t <= 0.0:
-        return 1.0
-    soft = SUN_RADIUS * t + 0.004
-    return step(-soft, soft, off)
-
-
-# --- one ray ----------------------------------------------------------------------------------------------------------
-
-
-@inlined
-def trace(
-    kind: Any, size: Any, eyes: Any, turns: Any, listed: Any, count: int, height: float, dx: float, dy: float, dz: float
-) -> tuple[float, int]:
-    """Nearest hit (t, id) of the ray from the eye along d (world); eyes [P, 3] is the eye in each part's frame."""
-    best, found = 1e30, -1
-    if dz < -1e-9 and height > 0.0:
-        best, found = -height / dz, 0
-    for i in range(count):
-        p = listed[i]
-        lx = turns[p, 0, 0] * dx + turns[p, 1, 0] * dy + turns[p, 2, 0] * dz
-        ly = turns[p, 0, 1] * dx + turns[p, 1, 1] * dy + turns[p, 2, 1] * dz
-        lz = turns[p, 0, 2] * dx + turns[p, 1, 2] * dy + turns[p, 2, 2] * dz
-        t = hit(kind[p], size[p, 0], size[p, 1], size[p, 2], eyes[p, 0], eyes[p, 1], eyes[p, 2], lx, ly, lz)
-        if t < best:
-            best, found = t, p + 1
-    return best, found
-
-
-@inlined
-def occlusion(
-    kind: Any,
-    size: Any,
-    radius: Any,
-    places: Any,
-    turns: Any,
-    look: Any,
-    listed: Any,
-    count: int,
-    own: int,
-    x: float,
-    y: float,
-    z: float,
-    nx: float,
-    ny: float,
-    nz: float,
-) -> tuple[float, float]:
-    """(sunlight, skylight) in 0..1 that parts other than `own` leave at a point with normal n."""
-    sun, air = 1.0, 1.0
-    sx, sy, sz = look[shading.SUN], look[shading.SUN + 1], look[shading.SUN + 2]
-    facing = nx * sx + ny * sy + nz * sz > 0.0
-    for i in range(count):
-        p = listed[i]
-        if p == own:
-            continue
-        vx, vy, vz = x - places[p, 0], y - places[p, 1], z - places[p, 2]
-        r = radius[p]
-        gap2 = vx * vx + vy * vy + vz * vz
-        along = -(vx * sx + vy * sy + vz * sz)
-        wide = r + SUN_RADIUS * max(along, 0.0) + 0.01
-        shaded = facing and along > -r and gap2 - along * along < wide * wide
-        reach = 0.55 * r
-        near = gap2 < (r + 2.0 * reach) ** 2
-        if not (shaded or near):
-            continue
-        ox = turns[p, 0, 0] * vx + turns[p, 1, 0] * vy + turns[p, 2, 0] * vz
-        oy = turns[p, 0, 1] * vx + turns[p, 1, 1] * vy + turns[p, 2, 1] * vz
-        oz = turns[p, 0, 2] * vx + turns[p, 1, 2] * vy + turns[p, 2, 2] * vz
-        a, b, c = size[p, 0], size[p, 1], size[p, 2]
-        if shaded:
-            dx = turns[p, 0, 0] * sx + turns[p, 1, 0] * sy + turns[p, 2, 0] * sz
-            dy = turns[p, 0, 1] * sx + turns[p, 1, 1] * sy + turns[p, 2, 1] * sz
-            dz = turns[p, 0, 2] * sx + turns[p, 1, 2] * sy + turns[p, 2, 2] * sz
-            sun *= sunlight(kind[p], a, b, c, ox, oy, oz, dx, dy, dz)
-        if near:
-            ux = turns[p, 0, 0] * nx + turns[p, 1, 0] * ny + turns[p, 2, 0] * nz
-            uy = turns[p, 0, 1] * nx + turns[p, 1, 1] * ny + turns[p, 2, 1] * nz
-            uz = turns[p, 0, 2] * nx + turns[p, 1, 2] * ny + turns[p, 2, 2] * nz
-            d = distance(kind[p], a, b, c, ox + reach * ux, oy + reach * uy, oz + reach * uz)
-            k = min(max(1.0 - d / reach, 0.0), 1.0)
-            air *= 1.0 - 0.62 * k * k
-    return sun, air
-
-
-@inlined
-def shade(
-    kind: Any,
-    size: Any,
-    radius: Any,
-    paint: Any,
-    texture: Any,
-    places: Any,
-    turns: Any,
-    look: Any,
-    eye: Any,
-    listed: Any,
-    count: int,
-    t: float,
-    found: int,
-    dx: float,
-    dy: float,
-    dz: float,
-    pixel: float,
-) -> tuple[float, float, float]:
-    """Linear RGB that arrives along the ray eye + t d; `pixel` is a pixel's size at distance 1 along the view axis."""
-    length = math.sqrt(dx * dx + dy * dy + dz * dz)
-    vx, vy, vz = dx / length, dy / length, dz / length
-    if found < 0:
-        return sky_colour(look, vx, vy, max(vz, 0.0), pixel / length)
-    x, y, z = eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz
-    fine = pixel * t
-    gloss, metal = 0.0, 0.0
-    p = found - 1
-    if found == 0:
-        nx, ny, nz = 0.0, 0.0, 1.0
-        flat = math.sqrt(vx * vx + vy * vy) + 1e-9
-        hx, hy = abs(vx) / flat, abs(vy) / flat
-        long = fine / max(-vz, 1e-4)
-        fx = math.sqrt((hx * long) ** 2 + (hy * fine) ** 2)
-        fy = math.sqrt((hy * long) ** 2 + (hx * fine) ** 2)
-        r, g, b = ground_colour(look, x, y, fx, fy)
-        z = 0.0
-    else:
-        ox, oy, oz = x - places[p, 0], y - places[p, 1], z - places[p, 2]
-        lx = turns[p, 0, 0] * ox + turns[p, 1, 0] * oy + turns[p, 2, 0] * oz
-        ly = turns[p, 0, 1] * ox + turns[p, 1, 1] * oy + turns[p, 2, 1] * oz
-        lz = turns[p, 0, 2] * ox + turns[p, 1, 2] * oy + turns[p, 2, 2] * oz
-        ux, uy, uz = outward(kind[p], size[p, 0], size[p, 1], size[p, 2], lx, ly, lz)
-        nx = turns[p, 0, 0] * ux + turns[p, 0, 1] * uy + turns[p, 0, 2] * uz
-        ny = turns[p, 1, 0] * ux + turns[p, 1, 1] * uy + turns[p, 1, 2] * uz
-        nz = turns[p, 2, 0] * ux + turns[p, 2, 1] * uy + turns[p, 2, 2] * uz
-        facing = -(nx * vx + ny * vy + nz * vz)
-        light, white = part_texture(texture[p], lx, ly, lz, paint[p, 5], fine / max(facing, 0.25))
-        r = (paint[p, 0] * (1.0 - white) + 0.9 * white) * light
-        g = (paint[p, 1] * (1.0 - white) + 0.9 * white) * light
-        b = (paint[p, 2] * (1.0 - white) + 0.9 * white) * light
-        gloss, metal = paint[p, 3], paint[p, 4]
-    sun, air = 1.0, 1.0
-    if t < SHADOW_REACH:
-        sun, air = occlusion(kind, size, radius, places, turns, look, listed, count, p, x, y, z, nx, ny, nz)
-    lit = max(nx * look[shading.SUN] + ny * look[shading.SUN + 1] + nz * look[shading.SUN + 2], 0.0) * sun
-    if found > 0:  # the ground below takes skylight too
-        near = 0.55 * radius[p]
-        k = min(max(1.0 - max(z + near * nz, 0.0) / near, 0.0), 1.0)
-        air *= 1.0 - 0.45 * k * k
-    up = (0.5 + 0.5 * nz) * air
-    down = (0.5 - 0.5 * nz) * (0.35 + 0.65 * air)
-    dull = 1.0 - metal
-    cr = r * dull * (lit * look[shading.SUN_COLOUR] + up * look[shading.AMBIENT] + down * look[shading.BOUNCE])
-    cg = (
-        g
-        * dull
-        * (lit * look[shading.SUN_COLOUR + 1] + up * look[shading.AMBIENT + 1] + down * look[shading.BOUNCE + 1])
-    )
-    cb = (
-        b
-        * dull
-        * (lit * look[shading.SUN_COLOUR + 2] + up * look[shading.AMBIENT + 2] + down * look[shading.BOUNCE + 2])
-    )
-    if gloss > 0.0 or metal > 0.0:
-        mr, mg, mb, shine, fresnel = mirror(look, nx, ny, nz, vx, vy, vz, gloss)
-        f = fresnel * gloss * dull
-        wr, wg, wb = f + r * metal, f + g * metal, f + b * metal
-        dim = 0.25 + 0.75 * air
-        shine *= sun * (1.0 if lit > 0.0 else 0.0)
-        cr += wr * mr * dim + (0.04 * dull + wr * metal) * shine * look[shading.SUN_COLOUR]
-        cg += wg * mg * dim + (0.04 * dull + wg * metal) * shine * look[shading.SUN_COLOUR + 1]
-        cb += wb * mb * dim + (0.04 * dull + wb * metal) * shine * look[shading.SUN_COLOUR + 2]
-    thick = t * length * (0.004 + 0.03 * look[shading.HAZE] ** 2)
-    fog = 1.0 - 1.0 / (1.0 + thick + 0.6 * thick * thick)  # near enough to an exponential, at a fraction of its cost
-    hr, hg, hb = sky_gradient(look, vx, vy, 0.0)
-    return cr + (hr - cr) * fog, cg + (hg - cg) * fog, cb + (hb - cb) * fog
-
-
-@inlined
-def mirror(
-    look: Any, nx: float, ny: float, nz: float, vx: float, vy: float, vz: float, gloss: float
-) -> tuple[float, float, float, float, float]:
-    """(r, g, b) of sky or ground in a mirror with normal n seen along v, the sun's highlight, and Fresnel's share."""
-    toward = nx * vx + ny * vy + nz * vz
-    rx, ry, rz = vx - 2.0 * toward * nx, vy - 2.0 * toward * ny, vz - 2.0 * toward * nz
-    r, g, b = sky_gradient(look, rx, ry, rz)
-    # Duller surfaces blur the horizon.
-    blur = 0.03 + 0.35 * (1.0 - gloss)
-    below = step(blur, -blur, rz)
-    r += (look[shading.BOUNCE] - r) * below
-    g += (look[shading.BOUNCE + 1] - g) * below
-    b += (look[shading.BOUNCE + 2] - b) * below
-    aim = max(rx * look[shading.SUN] + ry * look[shading.SUN + 1] + rz * look[shading.SUN + 2], 0.0)
-    power = 2.0 ** (1.5 + 7.0 * gloss)
-    shine = aim**power * (0.6 + 0.35 * power) * gloss
-    fresnel = 0.04 + 0.96 * max(1.0 + toward, 0.0) ** 5
-    return r, g, b, shine, fresnel
-
-
-# The kernels below are compiled once and cached beside this file. The cache does not see changes of shading.py: save
-# this file too (or delete __pycache__) after changing that one.
 
 # --- frames -----------------------------------------------------------------------------------------------------------
 
@@ -511,10 +154,9 @@ def shading_parts(
 
 
 @inlined
-def tile_reach(
-    depth: Any, eye: Any, view: Any, x0: int, x1: int, y0: int, y1: int, slope: float, wide: int, high: int
-) -> Any:
+def tile_reach(depth: Any, lens: Any, x0: int, x1: int, y0: int, y1: int, wide: int, high: int) -> Any:
     """Centre and radius of a ball around all points seen in a tile (radius -1 where only sky or distance is seen)."""
+    eye, view, slope = lens
     lx, ly, lz, hx, hy, hz = 1e30, 1e30, 1e30, -1e30, -1e30, -1e30
     for j in range(y0, y1):
         for i in range(x0, x1):
@@ -557,91 +199,57 @@ def tile_box(tile: Any, across: Any, wide: Any, high: Any) -> Any:
 
 
 @inlined
+def ray(x: Any, y: Any, lens: Any, wide: Any, high: Any) -> Any:
+    """Direction (world) of the ray through picture point (x, y) in pixels, one metre long along the view axis."""
+    _, view, slope = lens
+    u, v = ray_place(x, y, slope, wide, high)
+    dx = view[0, 0] * u + view[0, 1] * v - view[0, 2]
+    dy = view[1, 0] * u + view[1, 1] * v - view[1, 2]
+    dz = view[2, 0] * u + view[2, 1] * v - view[2, 2]
+    return dx, dy, dz
+
+
+@inlined
 def tile_parts(
-    places: Any,
-    radius: Any,
-    eye: Any,
-    view: Any,
-    x0: Any,
-    x1: Any,
-    y0: Any,
-    y1: Any,
-    slope: Any,
-    wide: Any,
-    high: Any,
-    listed: Any,
+    places: Any, radius: Any, lens: Any, x0: Any, x1: Any, y0: Any, y1: Any, wide: Any, high: Any, listed: Any
 ) -> Any:
     """List the parts that can be seen in a tile."""
+    eye, view, slope = lens
     left, top = ray_place(x0, y0, slope, wide, high)
     right, bottom = ray_place(x1, y1, slope, wide, high)
     return seen_parts(places, radius, eye, view, left, right, top, bottom, listed)
 
 
-@njit(parallel=True, fastmath=True, error_model="numpy", cache=True, nogil=True)
-def draw_centres(
-    kind: Any,
-    size: Any,
-    radius: Any,
-    paint: Any,
-    texture: Any,
-    places: Any,
-    turns: Any,
-    eyes: Any,
-    look: Any,
-    eye: Any,
-    view: Any,
-    slope: Any,
-    table: Any,
-    frames: Any,
-    depth: Any,
-    ids: Any,
-) -> None:
-    """Fill frames, depth and ids with one ray through each pixel's centre."""
+@kernel
+def draw_centres(parts: Any, poses: Any, lenses: Any, look: Any, table: Any, frames: Any, depth: Any, ids: Any) -> None:
+    """Fill frames, depth and ids with one ray through each pixel's centre; `table` turns light into bytes.
+
+    `parts` and `poses` are as in `light`, poses with T first; `lenses` is (eye [T, 3], view [T, 3, 3], slope [T]).
+    """
+    places, turns, eyes = poses
+    eye, view, slope = lenses
+    radius = parts[2]
     total, high, wide = ids.shape
     across, down = (wide + TILE - 1) // TILE, (high + TILE - 1) // TILE
     for job in prange(total * across * down):
         f = job // (across * down)
-        place, turn, local, origin, sight, lens = places[f], turns[f], eyes[f], eye[f], view[f], slope[f]
+        pose, lens = (places[f], turns[f], eyes[f]), (eye[f], view[f], slope[f])
         far, found_at, frame = depth[f], ids[f], frames[f]
         x0, x1, y0, y1 = tile_box(job % (across * down), across, wide, high)
         listed = np.empty(radius.shape[0], np.int32)
-        count = tile_parts(place, radius, origin, sight, x0, x1, y0, y1, lens, wide, high, listed)
+        count = tile_parts(places[f], radius, lens, x0, x1, y0, y1, wide, high, listed)
         for j in range(y0, y1):
             for i in range(x0, x1):
-                u, v = ray_place(i + 0.5, j + 0.5, lens, wide, high)
-                dx = sight[0, 0] * u + sight[0, 1] * v - sight[0, 2]
-                dy = sight[1, 0] * u + sight[1, 1] * v - sight[1, 2]
-                dz = sight[2, 0] * u + sight[2, 1] * v - sight[2, 2]
-                t, found = trace(kind, size, local, turn, listed, count, origin[2], dx, dy, dz)
-                far[j, i], found_at[j, i] = t, found
-        cx, cy, cz, reach = tile_reach(far, origin, sight, x0, x1, y0, y1, lens, wide, high)
-        count = shading_parts(place, radius, look, cx, cy, cz, reach, listed) if reach >= 0.0 else 0
-        pixel = 2.0 * lens / high
+                dx, dy, dz = ray(i + 0.5, j + 0.5, lens, wide, high)
+                far[j, i], found_at[j, i] = trace(parts, pose, listed, count, eye[f, 2], dx, dy, dz)
+        cx, cy, cz, reach = tile_reach(far, lens, x0, x1, y0, y1, wide, high)
+        count = shading_parts(places[f], radius, look, cx, cy, cz, reach, listed) if reach >= 0.0 else 0
+        pixel = 2.0 * slope[f] / high
         for j in range(y0, y1):
             for i in range(x0, x1):
-                u, v = ray_place(i + 0.5, j + 0.5, lens, wide, high)
-                dx = sight[0, 0] * u + sight[0, 1] * v - sight[0, 2]
-                dy = sight[1, 0] * u + sight[1, 1] * v - sight[1, 2]
-                dz = sight[2, 0] * u + sight[2, 1] * v - sight[2, 2]
-                r, g, b = shade(
-                    kind,
-                    size,
-                    radius,
-                    paint,
-                    texture,
-                    place,
-                    turn,
-                    look,
-                    origin,
-                    listed,
-                    count,
-                    float(far[j, i]),
-                    int(found_at[j, i]),
-                    dx,
-                    dy,
-                    dz,
-                    pixel,
-                )
+                dx, dy, dz = ray(i + 0.5, j + 0.5, lens, wide, high)
+                t, found = float(far[j, i]), int(found_at[j, i])
+                r, g, b = shade(parts, pose, look, eye[f], listed, count, t, found, dx, dy, dz, pixel)
                 frame[j, i, 0] = table[int(shown(r) * 4095.0 + 0.5)]
                 frame[j, i, 1] = table[int(shown(g) * 4095.0 + 0.5)]
                 frame[j, i, 2] = table[int(shown(b) * 4095.0 + 0.5)]
@@ -658,7 +266,7 @@ def differ(frames: Any, ids: Any, f: Any, j: Any, i: Any, y: Any, x: Any) -> Any
     return False
 
 
-@njit(parallel=True, cache=True, nogil=True)
+@kernel
 def find_edges(frames: Any, ids: Any, edges: Any) -> None:
     """Mark the pixels that differ from one of their four neighbours."""
     total, high, wide = ids.shape
@@ -673,71 +281,37 @@ def find_edges(frames: Any, ids: Any, edges: Any) -> None:
             )
 
 
-@njit(parallel=True, fastmath=True, error_model="numpy", cache=True, nogil=True)
+@kernel
 def draw_edges(
-    kind: Any,
-    size: Any,
-    radius: Any,
-    paint: Any,
-    texture: Any,
-    places: Any,
-    turns: Any,
-    eyes: Any,
-    look: Any,
-    eye: Any,
-    view: Any,
-    slope: Any,
-    table: Any,
-    frames: Any,
-    depth: Any,
-    edges: Any,
-    offsets: Any,
+    parts: Any, poses: Any, lenses: Any, look: Any, table: Any, frames: Any, depth: Any, edges: Any, offsets: Any
 ) -> None:
     """Draw the marked pixels again with a ray at each of `offsets` [S, 2] in the pixel, averaged as shown."""
+    places, turns, eyes = poses
+    eye, view, slope = lenses
+    radius = parts[2]
     total, high, wide = edges.shape
     across, down = (wide + TILE - 1) // TILE, (high + TILE - 1) // TILE
     for job in prange(total * across * down):
         f = job // (across * down)
-        place, turn, local, origin, sight, lens = places[f], turns[f], eyes[f], eye[f], view[f], slope[f]
-        far, edge, frame = depth[f], edges[f], frames[f]
         x0, x1, y0, y1 = tile_box(job % (across * down), across, wide, high)
+        edge, frame = edges[f], frames[f]
         if not edge[y0:y1, x0:x1].any():
             continue
+        pose, lens = (places[f], turns[f], eyes[f]), (eye[f], view[f], slope[f])
         seen, near = np.empty(radius.shape[0], np.int32), np.empty(radius.shape[0], np.int32)
-        count = tile_parts(place, radius, origin, sight, x0, x1, y0, y1, lens, wide, high, seen)
-        cx, cy, cz, reach = tile_reach(far, origin, sight, x0, x1, y0, y1, lens, wide, high)
-        count_near = shading_parts(place, radius, look, cx, cy, cz, reach, near) if reach >= 0.0 else 0
-        pixel = 2.0 * lens / high
+        count = tile_parts(places[f], radius, lens, x0, x1, y0, y1, wide, high, seen)
+        cx, cy, cz, reach = tile_reach(depth[f], lens, x0, x1, y0, y1, wide, high)
+        count_near = shading_parts(places[f], radius, look, cx, cy, cz, reach, near) if reach >= 0.0 else 0
+        pixel = 2.0 * slope[f] / high
         for j in range(y0, y1):
             for i in range(x0, x1):
                 if not edge[j, i]:
                     continue
                 red, green, blue = 0.0, 0.0, 0.0
                 for k in range(offsets.shape[0]):
-                    u, v = ray_place(i + offsets[k, 0], j + offsets[k, 1], lens, wide, high)
-                    dx = sight[0, 0] * u + sight[0, 1] * v - sight[0, 2]
-                    dy = sight[1, 0] * u + sight[1, 1] * v - sight[1, 2]
-                    dz = sight[2, 0] * u + sight[2, 1] * v - sight[2, 2]
-                    t, found = trace(kind, size, local, turn, seen, count, origin[2], dx, dy, dz)
-                    r, g, b = shade(
-                        kind,
-                        size,
-                        radius,
-                        paint,
-                        texture,
-                        place,
-                        turn,
-                        look,
-                        origin,
-                        near,
-                        count_near,
-                        t,
-                        found,
-                        dx,
-                        dy,
-                        dz,
-                        pixel,
-                    )
+                    dx, dy, dz = ray(i + offsets[k, 0], j + offsets[k, 1], lens, wide, high)
+                    t, found = trace(parts, pose, seen, count, eye[f, 2], dx, dy, dz)
+                    r, g, b = shade(parts, pose, look, eye[f], near, count_near, t, found, dx, dy, dz, pixel)
                     red, green, blue = red + shown(r), green + shown(g), blue + shown(b)
                 part = 4095.0 / offsets.shape[0]
                 frame[j, i, 0] = table[int(red * part + 0.5)]
@@ -890,11 +464,11 @@ def draw(stage: Stage, size: tuple[int, int], *, samples: int = 4) -> Picture:
     frames = np.empty((total, high, wide, 3), np.uint8)
     depth = np.empty((total, high, wide), np.float32)
     ids = np.empty((total, high, wide), np.int16)
-    scene = (kind, part_size, radius, paint, texture, places, turns, eyes, look, eye, view, slope, table)
-    draw_centres(*scene, frames, depth, ids)
+    parts, poses, lenses = (kind, part_size, radius, paint, texture), (places, turns, eyes), (eye, view, slope)
+    draw_centres(parts, poses, lenses, look, table, frames, depth, ids)
     if samples > 1:
         edges = np.empty((total, high, wide), np.bool_)
         find_edges(frames, ids, edges)
-        draw_edges(*scene, frames, depth, edges, _sample_offsets(samples))
+        draw_edges(parts, poses, lenses, look, table, frames, depth, edges, _sample_offsets(samples))
     depth[ids < 0] = np.inf
     return Picture(frames, depth, ids)

@@ -7,18 +7,18 @@ import math
 import numpy as np
 
 from vitascope.shot.camera import CameraPath, View, camera_path
-from vitascope.world import render
+from vitascope.world import render, solids
 from vitascope.world.physics import Motion
 from vitascope.world.render import Ground, Sky, Stage
 from vitascope.world.scene import COLOURS, MATERIALS, Camera, GroundName, Hour, MaterialName, Scene, Shape
 
 KINDS: dict[Shape, int] = {
-    "ball": render.SPHERE,
-    "egg": render.ELLIPSOID,
-    "pill": render.CAPSULE,
-    "cube": render.BOX,
-    "brick": render.BOX,
-    "can": render.CYLINDER,
+    "ball": solids.SPHERE,
+    "egg": solids.ELLIPSOID,
+    "pill": solids.CAPSULE,
+    "cube": solids.BOX,
+    "brick": solids.BOX,
+    "can": solids.CYLINDER,
 }
 TEXTURES: dict[MaterialName, int] = {
     "rubber": render.PLAIN,

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.shot.camera import CameraPath
-from vitascope.world.render import BOX, CAPSULE, CYLINDER, Picture, Stage
+from vitascope.world.render import Picture, Stage
+from vitascope.world.solids import BOX, CAPSULE, CYLINDER
 
 FAR = 10_000.0  # metres at which a point of the sky is taken to hang
 SLACK = 0.15  # metres by which a visible point may lie behind the depth at its pixel's centre: edges slope away

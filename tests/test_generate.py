@@ -1,0 +1,95 @@
+"""What `make` refuses, and what the stages around the network do."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vitascope import generate
+from vitascope.generate import Refused
+from vitascope.model.checkpoint import Card
+from vitascope.model.flow import Cancelled
+from vitascope.shot.media import write_picture
+from vitascope.shot.shot import Cue, Media, Pin, Region, Shot, Sound, Span
+
+CARD = Card("tiny", (144, 80), 24, 12.0, 1)
+
+
+def _pin(**fields: object) -> Pin:
+    return Pin(media=Media(sha256="0" * 64, kind="picture"), **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"size": (200, 200)}, "size: 200x200 was given.*the nearest is 360x200"),
+        ({"size": (144, 256)}, "size: 144x256 was given"),
+        ({"size": (2560, 1440)}, "size: 2560x1440 was given; at most"),
+        ({"seconds": 3}, "seconds: 3 was given; this model makes up to 2"),
+        ({"fps": 25}, "fps: 25 was given; this model makes 12, 6, 4, 3, 2, 1"),
+        ({"sound": Sound(prompt="wind")}, "sound: sound cannot be made yet"),
+        ({"cues": (Cue(time=0, kind="impact"),)}, "cues: "),
+        ({"spans": (Span(start=0, end=1, text="it falls"),)}, "spans: "),
+        ({"pins": (_pin(), _pin(time=1))}, "pins: 2 were given"),
+        ({"pins": (_pin(),)}, "pins.media: the picture 0000.* named but not carried"),
+        ({"pins": (_pin(role="style"),)}, "pins.role: 'style'"),
+        ({"pins": (_pin(strength=0.5),)}, "pins.strength: 0.5"),
+        ({"pins": (_pin(region=Region(x=0, y=0, width=0.5, height=0.5)),)}, "pins.region"),
+        ({"pins": (_pin(time=-1),)}, "pins.time: -1"),
+    ],
+)
+def test_what_cannot_be_made_yet_is_refused_by_name(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        generate.refuse(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"size": (1280, 720)}, {"seconds": 0.5}, {"fps": 6}, {"fps": 60, "seconds": 1 / 60}]
+)
+def test_what_can_be_made_is_not_refused(fields: dict[str, object]) -> None:
+    generate.refuse(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("fps", "seconds"), [(12, 2), (12, 1.25), (6, 2), (4, 1), (1, 2)])
+def test_other_lengths_and_rates_have_the_frames_they_should(fps: float, seconds: float) -> None:
+    shot = Shot(text="a ball", fps=fps, seconds=seconds)
+    made = np.zeros((generate.inner(shot, CARD).num_frames, 80, 144, 3), np.uint8)
+    assert len(made) <= CARD.num_frames
+    assert generate.finish(made, shot, CARD).shape == (shot.num_frames, 144, 256, 3)
+
+
+def test_an_unknown_model_is_refused_with_the_known_ones(tiny_engine: Path) -> None:
+    with pytest.raises(Refused, match=r"'huge' was given, there are .*tiny"):
+        generate.engine("huge")
+    with pytest.raises(Refused):
+        generate.engine("../small")
+
+
+def test_a_picture_is_fitted_without_being_squeezed() -> None:
+    picture = np.zeros((100, 300, 3), np.uint8)
+    picture[:, 100:200] = 255
+    fitted = generate.fit(picture, (80, 80))
+    assert fitted.shape == (80, 80, 3) and fitted.min() > 200
+
+
+def test_cancelling_leaves_nothing(tiny_engine: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    with pytest.raises(Cancelled):
+        generate.make(
+            Shot(text="a ball", model="tiny", steps=3),
+            tmp_path / "x.mp4",
+            progress=lambda stage, done, total: told.append(stage),
+            cancel=lambda: told.count("sample") == 2,
+        )
+    assert told == ["load", "sample", "sample"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_texts_and_seeds_and_pins_change_the_outcome(tiny_engine: Path, tmp_path: Path) -> None:
+    write_picture(tmp_path / "first.png", np.full((80, 144, 3), 200, np.uint8))
+    base = Shot(text="a red ball", model="tiny", steps=3, size=(144, 80), seconds=1)
+    first = generate.make(base).array()
+    pin = Pin(media=Media.from_path(tmp_path / "first.png"))
+    for change in ({"text": "a blue cube"}, {"seed": 1}, {"negative": "grass"}, {"pins": (pin,)}, {"guidance": 1.0}):
+        other = generate.make(base.with_(**change)).array()
+        assert (other[1:] != first[1:]).mean() > 0.05, change

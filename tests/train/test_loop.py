@@ -1,0 +1,118 @@
+"""The loop: it learns, it resumes to the byte, and it says what is wrong."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vitascope.generate import draw
+from vitascope.model import checkpoint
+from vitascope.model.dit import DiT
+from vitascope.shot.shot import Shot
+from vitascope.train import loop, video
+from vitascope.train.loop import Options, TrainError
+from vitascope.train.stream import Ring, Sample, Source
+
+QUICK = Source(size=(48, 32), num_frames=8)
+
+
+@pytest.fixture(autouse=True)
+def plain_footage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stands in for the renderer: a few coloured clips, made at once."""
+    monkeypatch.setattr(Source, "sample", lambda self, index: _coloured(index))
+
+
+def _coloured(index: int) -> Sample:
+    rng = np.random.default_rng(index)
+    frames = np.broadcast_to(rng.integers(0, 255, 3, dtype=np.uint8), (8, 32, 48, 3)).copy()
+    texts = (rng.standard_normal((5, 384)).astype(np.float16),)
+    return Sample(frames, texts, ("",), np.full((4, 8, 2), 0.5, np.float32), np.ones((4, 8), bool))
+
+
+def _options(out: Path, **changes: object) -> Options:
+    base = Options("tiny", out, steps=100, batch=4, ring=8, uses=2.0, workers=0, source=QUICK, seed=3)
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
+    loop.train(_options(tmp_path / "whole", max_steps=8))
+    loop.train(_options(tmp_path / "parts", max_steps=3))
+    loop.train(_options(tmp_path / "parts", max_steps=8, resume=True))
+    whole, parts = (torch.load(tmp_path / name / "state.pt") for name in ("whole", "parts"))
+    assert whole["step"] == parts["step"] == 8 and whole["consumed"] == parts["consumed"]
+    for name in ("network", "average"):
+        assert all(torch.equal(whole[name][key], parts[name][key]) for key in whole[name])
+
+
+def test_a_run_leaves_weights_a_log_and_a_sheet(tmp_path: Path) -> None:
+    path = loop.train(_options(tmp_path / "run", max_steps=20))
+    _, card = checkpoint.load(path)
+    assert card.training["steps"] == 20 and card.size == (48, 32)
+    assert (tmp_path / "run" / "log.csv").read_text().count("\n") == 2
+    assert (tmp_path / "run" / "sheet-000020.png").is_file()
+    loop.train(_options(tmp_path / "next", max_steps=1, init=path))
+
+
+def test_what_cannot_be_started_or_resumed_is_said(tmp_path: Path) -> None:
+    with pytest.raises(checkpoint.CheckpointError, match="holds no run"):
+        loop.train(_options(tmp_path / "none", resume=True))
+    assert not (tmp_path / "none").exists()
+    loop.train(_options(tmp_path / "run", max_steps=1))
+    with pytest.raises(TrainError, match="already holds a run"):
+        loop.train(_options(tmp_path / "run", max_steps=1))
+    with pytest.raises(checkpoint.CheckpointError, match="not this one"):
+        loop.train(_options(tmp_path / "run", resume=True, source=replace(QUICK, seed=9)))
+    (tmp_path / "run" / "state.pt").write_bytes(b"cut off")
+    with pytest.raises(checkpoint.CheckpointError, match="damaged"):
+        loop.train(_options(tmp_path / "run", resume=True))
+
+
+def test_the_rate_warms_up_stays_and_falls() -> None:
+    shares = [loop.rate(step, 1000) for step in (0, 99, 500, 749, 900, 999)]
+    assert shares[0] == 0.01 and shares[1] == shares[2] == 1 and 1 >= shares[3] > shares[4] > shares[5] > 0
+
+
+def _overfit(run: loop.Run, options: Options, ring: Ring, num_steps: int) -> list[float]:
+    losses = []
+    for step in range(num_steps):
+        made = video.batch(ring, 0, 8, 24, 1.0, (1, step), torch.zeros(2, 384))
+        losses.append(float(loop.advance(run, made, options)))
+        run.step += 1
+    return losses
+
+
+def test_tiny_overfits_eight_clips_and_words_choose_between_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight plain colours: after a minute at most, the words of each bring its own colour back."""
+    words = [f"clip number {name}" for name in ("one", "two", "three", "four", "five", "six", "seven", "eight")]
+    colours = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 30)]
+    colours += [(30, 220, 220), (220, 30, 220), (240, 240, 240), (20, 20, 20)]
+    from vitascope.model.text import encoder
+
+    def sample(self: Source, index: int) -> Sample:
+        frames = np.broadcast_to(np.array(colours[index], np.uint8), (8, 32, 48, 3)).copy()
+        texts = (encoder()(words[index]).astype(np.float16),)
+        return Sample(frames, texts, (words[index],), np.zeros((0, 8, 2), np.float32), np.zeros((0, 8), bool))
+
+    monkeypatch.setattr(Source, "sample", sample)
+    options = _options(tmp_path / "x", learning_rate=4e-3, steps=360)
+    run = loop.begin(options)
+    with Ring(QUICK, 8, 0) as ring:
+        ring.ask(8)
+        losses = _overfit(run, options, ring, 260)
+    assert np.mean(losses[-20:]) < 0.25 * np.mean(losses[:10])
+    made = draw(_network(run), [_shot(text) for text in words])
+    means = made.mean((1, 2, 3))  # 8 3
+    distance = np.abs(means[:, None] - np.array(colours)[None]).sum(-1)  # made, asked
+    assert (distance.argmin(1) == np.arange(8)).sum() >= 7, distance.round()
+
+
+def _network(run: loop.Run) -> DiT:
+    return run.average.eval()
+
+
+def _shot(text: str) -> Shot:
+    return Shot(text=text, size=(48, 32), seconds=8 / 12, fps=12, seed=5, guidance=1.5, steps=12)
