@@ -318,8 +318,8 @@ def test_impossible_footage_is_refused_first(tmp_path: Path, words: str, named: 
 def test_footage_is_saved_with_its_sheet(tmp_path: Path) -> None:
     options = "--seed 7 --count 2 --size 64x32 --seconds 0.5"
     done = run("world", "-o", tmp_path / "takes", *options.split())
-    assert done.out == [str(tmp_path / "takes" / "sheet-0.png")]
-    assert (tmp_path / "takes" / "sheet-0.png").exists()
+    assert done.out == [str(tmp_path / "takes" / "sheet-7.png")]
+    assert (tmp_path / "takes" / "sheet-7.png").exists()
     assert len(list((tmp_path / "takes").glob("*/clip.mp4"))) == 2
 
 
