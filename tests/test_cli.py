@@ -31,7 +31,7 @@ OPTIONS = {
     "make": "--camera --fps --guidance --image --json --model --negative --output --seconds --seed --sheet --shot"
     " --size --steps --timing -o",
     "world": "--count --level --output --seconds --seed --size -o",
-    "train": "--batch --init --max-seconds --max-steps --out --preset --resume --seed",
+    "train": "--batch --init --max-seconds --out --preset --resume --seed --steps",
     "evaluate": "--count --out --weights",
     "schema": "",
 }

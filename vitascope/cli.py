@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SHEET_FRAMES = 8  # frames on the sheet of one film
 SHEET_TAKES = 24  # takes on the sheet of a folder of footage; more would only fill memory
+CAMERA_GRID = (8, 5)  # points that a camera move is told by: about one a patch, as the network has learned
 
 
 class Commands(TyperGroup):
@@ -173,9 +174,11 @@ def train(
     preset: Annotated[str, typer.Option(help="Which network.")] = "small",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last state.")] = False,
     init: Annotated[Path | None, typer.Option(help="Weights to begin with.")] = None,
-    max_seconds: Annotated[float | None, typer.Option(help="Stop after this long.")] = None,
-    max_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Clips in a step.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="Stop after this long; --resume goes on.")] = None,
+    steps: Annotated[
+        int, typer.Option(help="Length of the run; the learning rate falls over its last quarter.")
+    ] = 4000,
+    batch: Annotated[int, typer.Option(help="Cost of a step, in groups of four frames.")] = 32,
     seed: Annotated[int, typer.Option(help="Of weights, footage and noise.")] = 0,
 ) -> None:
     """Train a network on footage of the simulated world."""
@@ -189,7 +192,7 @@ def train(
             resume=resume,
             init=init,
             max_seconds=max_seconds,
-            max_steps=max_steps,
+            steps=steps,
             batch=batch,
             seed=seed,
         )
@@ -267,7 +270,7 @@ def _with_camera(shot: "Shot", words: str) -> "Shot":
     from vitascope.shot.camera import camera_tracks, describe_moves, parse_moves
 
     moves = parse_moves(words)
-    tracks = camera_tracks(moves, shot.size, shot.seconds, shot.fps)
+    tracks = camera_tracks(moves, shot.size, shot.seconds, shot.fps, grid=CAMERA_GRID)
     text = ", ".join(part for part in (shot.text.rstrip(" ,."), describe_moves(moves)) if part)
     return shot.with_(text=text, tracks=shot.tracks + tracks)
 

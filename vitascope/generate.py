@@ -20,7 +20,7 @@ from vitascope.model.dit import DiT
 from vitascope.model.text import encoder
 from vitascope.shot.clip import Clip
 from vitascope.shot.media import read_picture
-from vitascope.shot.shot import Shot, track_arrays
+from vitascope.shot.shot import Pin, Shot, track_arrays
 
 STEPS = 24
 GUIDANCE = 3.0
@@ -89,39 +89,44 @@ def _loaded(path: Path, changed: int) -> Engine:
 
 def refuse(shot: Shot, card: Card) -> None:
     """Raise Refused, naming the field, for what the network of this card cannot make."""
-    width, height = card.size
+    for field, problem in (*_problems(shot, card), *(found for pin in shot.pins for found in _pin_problems(pin))):
+        if problem:
+            raise Refused(f"{field}: {problem}")
+
+
+def _problems(shot: Shot, card: Card) -> list[tuple[str, str | bool]]:
+    """Fields, and what is wrong with each or False."""
+    (width, height), (wide, high) = card.size, shot.size
     whole = card.num_frames / card.fps
     rates = [card.fps / part for part in range(1, round(card.fps) + 1) if card.fps % part == 0]
-    scale = max(shot.size[0] / width, shot.size[1] / height)
-    near = tuple(max(2, 2 * round(side * scale / 2)) for side in (width, height))
-    problems = {
-        "size": abs(math.log(shot.size[0] * height / shot.size[1] / width)) > 0.06
-        and f"{shot.size[0]}x{shot.size[1]} was given; this model's pictures are {width}:{height} wide, "
-        f"the nearest is {near[0]}x{near[1]}",
-        "size ": shot.size[0] * shot.size[1] > MAX_PIXELS
-        and f"{shot.size[0]}x{shot.size[1]} was given; at most {MAX_PIXELS} pixels can be made yet",
-        "seconds": shot.seconds > whole + 1e-6
-        and f"{shot.seconds:g} was given; this model makes up to {whole:g} seconds",
-        "fps": shot.num_frames > 1
-        and not any(abs(shot.fps - rate) < 1e-6 for rate in rates)
-        and f"{shot.fps:g} was given; this model makes {', '.join(f'{rate:g}' for rate in rates)}",
-        "sound": shot.sound is not None and "sound cannot be made yet",
-        "cues": bool(shot.cues) and "cues cannot be made heard yet",
-        "spans": bool(shot.spans) and "timed directions cannot be followed yet; put everything into text",
-        "pins": len(shot.pins) > 1 and f"{len(shot.pins)} were given; this model takes one pinned picture",
-    }
-    for pin in shot.pins:
-        problems |= {
-            "pins.role": pin.role != "frame" and f"{pin.role!r} was given; only 'frame' can be pinned yet",
-            "pins.region": (pin.region or pin.mask) is not None and "only whole pictures can be pinned yet",
-            "pins.strength": pin.strength < 1 and f"{pin.strength:g} was given; only 1 (exact) can be made yet",
-            "pins.time": pin.time < 0 and f"{pin.time:g} was given; frames before the shot cannot be pinned yet",
-            "pins.media": (pin.media.kind != "picture" and f"a {pin.media.kind} was given; only pictures are taken yet")
-            or (pin.media.data is None and f"the picture {pin.media.sha256[:12]}… is named but not carried"),
-        }
-    for name, problem in problems.items():
-        if problem:
-            raise Refused(f"{name.strip()}: {problem}")
+    scale = max(wide / width, high / height)
+    near = "x".join(str(max(2, 2 * round(side * scale / 2))) for side in card.size)
+    film = shot.num_frames > 1
+    other_shape = abs(math.log(wide * height / (high * width))) > 0.06
+    other_rate = film and not any(abs(shot.fps - rate) < 1e-6 for rate in rates)
+    return [
+        ("size", other_shape and f"{wide}x{high} was given; this model makes {width}:{height}, the nearest is {near}"),
+        ("size", wide * high > MAX_PIXELS and f"{wide}x{high} was given; at most {MAX_PIXELS} pixels can be made yet"),
+        ("size", film and bool(wide % 2 or high % 2) and f"{wide}x{high} was given; films have even sides, say {near}"),
+        ("seconds", shot.seconds > whole + 1e-6 and f"{shot.seconds:g} was given; this model makes up to {whole:g}"),
+        ("fps", other_rate and f"{shot.fps:g} was given; this model makes {', '.join(f'{rate:g}' for rate in rates)}"),
+        ("sound", shot.sound is not None and "sound cannot be made yet"),
+        ("cues", bool(shot.cues) and "cues cannot be made heard yet"),
+        ("spans", bool(shot.spans) and "timed directions cannot be followed yet; put everything into text"),
+        ("pins", len(shot.pins) > 1 and f"{len(shot.pins)} were given; this model takes one pinned picture"),
+    ]
+
+
+def _pin_problems(pin: Pin) -> list[tuple[str, str | bool]]:
+    media = pin.media
+    return [
+        ("pins.role", pin.role != "frame" and f"{pin.role!r} was given; only 'frame' can be pinned yet"),
+        ("pins.region", (pin.region or pin.mask) is not None and "only whole pictures can be pinned yet"),
+        ("pins.strength", pin.strength < 1 and f"{pin.strength:g} was given; only 1 (exact) can be made yet"),
+        ("pins.time", pin.time < 0 and f"{pin.time:g} was given; frames before the shot cannot be pinned yet"),
+        ("pins.media", media.kind != "picture" and f"a {media.kind} was given; only pictures are taken yet"),
+        ("pins.media", media.data is None and f"the picture {media.sha256[:12]}… is named but not carried"),
+    ]
 
 
 def inner(shot: Shot, card: Card) -> Shot:

@@ -36,6 +36,7 @@ SECONDS, FPS = 2.0, 12.0
 NUM_READ = 8  # frames that are read, evenly over the clip
 SEED = 101  # the video network's footage is that of seed 0
 TEST_SEED = 102
+CROP = 48  # pixels of the closer look at the thing
 DIRECTIONS = ("left", "right", "near", "away", "down", "still")
 ANSWERS: dict[str, tuple[str, ...]] = {
     "colour": tuple(COLOURS),
@@ -163,10 +164,19 @@ def gather(seed: int, num_clips: int, folder: Path | None = None) -> Lessons:
 # ---- the network
 
 
-def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
+class Convolution(nn.Module):
+    """A convolution, batch norm and ReLU. Its kernel is kept as a matrix, which the weight file stores in int8."""
+
+    def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1) -> None:
+        super().__init__()
+        self.size, self.stride = size, stride
+        width = inputs * size * size
+        self.kernel = nn.Parameter(torch.randn(outputs, width) * (2 / width) ** 0.5)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel = self.kernel.view(len(self.kernel), -1, self.size, self.size)
+        return F.relu(self.norm(F.conv2d(x, kernel, stride=self.stride, padding=self.size // 2)))
 
 
 def _grid(h: int, w: int) -> Tensor:
@@ -206,8 +216,16 @@ def astray(log: Tensor, points: Tensor) -> Tensor:
     return -((wanted * log.flatten(1)).sum(1) * inside).sum() / inside.sum().clamp(min=1)
 
 
+def cut_out(x: Tensor, centres: Tensor) -> Tensor:
+    """Squares of CROP pixels around points [B, 2] of pictures [B, 3, H, W]: [B, 3, CROP, CROP]."""
+    half = torch.tensor([CROP / SIZE[0], CROP / SIZE[1]])
+    places = (_grid(CROP, CROP).view(CROP, CROP, 2) - 0.5) * half + centres[:, None, None]
+    return F.grid_sample(x, places * 2 - 1, padding_mode="border", align_corners=False)
+
+
 class Reader(nn.Module):
-    """Looks come from single frames at full size, their answers averaged; motion from all frames at half size.
+    """Looks come from single frames at full size, their answers averaged; the shape from a closer look at the place
+    where the thing was seen; motion from all frames at half size.
 
     `forward(frames)`: frames [B, 8, 3, 80, 144] in 0..1; returns log-odds for each of ANSWERS, [B, number of words].
     With the centres [B, 8, 2] of the thing it also returns how badly it looks at them, under "astray".
@@ -216,16 +234,22 @@ class Reader(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.looks = nn.Sequential(
-            _conv(3, 20, 5, 2), _conv(20, 48, 3, 2), _conv(48, 80, 3, 2), _conv(80, 96), _conv(96, 96)
+            Convolution(3, 20, 5, 2),
+            Convolution(20, 48, 3, 2),
+            Convolution(48, 80, 3, 2),
+            Convolution(80, 96),
+            Convolution(96, 96),
         )
         self.looks_pool = Pool(96, 4)
         self.named = nn.Sequential(nn.Linear(5 * 96, 128), nn.ReLU(), nn.Dropout(0.1))
-        self.heads = nn.ModuleDict(
-            {name: nn.Linear(128, len(ANSWERS[name])) for name in ANSWERS if name != "direction"}
+        self.closer = nn.Sequential(
+            Convolution(3, 24, 5, 2), Convolution(24, 48, 3, 2), Convolution(48, 96), Convolution(96, 96, 3, 2)
         )
-        self.places = nn.Sequential(_conv(3, 16, 5, 2), _conv(16, 32, 3, 2), _conv(32, 32))
+        self.shape = nn.Sequential(nn.Linear(96 * 36, 96), nn.ReLU(), nn.Dropout(0.2), nn.Linear(96, len(SHAPES)))
+        self.heads = nn.ModuleDict({name: nn.Linear(128, len(ANSWERS[name])) for name in ("colour", "ground", "time")})
+        self.places = nn.Sequential(Convolution(3, 16, 5, 2), Convolution(16, 32, 3, 2), Convolution(32, 32))
         self.places_pool = Pool(32, 4)
-        self.flow = nn.Sequential(_conv(3 * NUM_READ, 32, 5, 2), _conv(32, 56, 3, 2), _conv(56, 56))
+        self.flow = nn.Sequential(Convolution(3 * NUM_READ, 32, 5, 2), Convolution(32, 56, 3, 2), Convolution(56, 56))
         self.flow_pool = Pool(56, 4)
         self.motion = nn.Sequential(
             nn.Linear(NUM_READ * 16 + 5 * 56 + 16, 96), nn.ReLU(), nn.Dropout(0.1), nn.Linear(96, len(DIRECTIONS))
@@ -240,6 +264,13 @@ class Reader(nn.Module):
         what, _, seen = self.looks_pool(looks)
         named = self.named(torch.cat((what, looks.mean((2, 3))), 1))  # B·S 128
         answers = {name: head(named).view(B, len(shown), -1).mean(1) for name, head in self.heads.items()}
+
+        if centres is None:
+            around = (seen.flatten(1).exp() @ _grid(*seen.shape[1:])).view(B, -1, 2)
+        else:
+            around = centres[:, shown] + 0.04 * torch.randn(B, len(shown), 2)
+        crops = cut_out(x[:, shown].flatten(0, 1), around.flatten(0, 1))
+        answers["shape"] = self.shape(self.closer(crops).flatten(1)).view(B, len(shown), -1).mean(1)
 
         half = F.avg_pool2d(x.flatten(0, 1), 2)  # B·T 3 40 72
         _, where, followed = self.places_pool(self.places(half))  # B·T 16
@@ -389,8 +420,7 @@ def train(
             print(
                 f"{time.process_time() - started:5.0f} s, step {step}: {told} astray {odds['astray']:.2f}", flush=True
             )
-    reader.eval()
-    metrics = accuracies(reader, tests.frames, tests.answers)
+    metrics = accuracies(reader.eval(), tests.frames, tests.answers)
     training = {
         "steps": step + before.get("steps", 0),
         "seconds": round(seconds + before.get("seconds", 0)),

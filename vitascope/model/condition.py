@@ -35,11 +35,6 @@ class Conditions:
     pin_seconds: Tensor | None = None  # B P
     pin_tracks: Tensor | None = None  # B P n width
 
-    def to(self, device: torch.device) -> "Conditions":
-        """The same on another device."""
-        moved = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in vars(self).items()}
-        return Conditions(**moved)
-
 
 def text_states(texts: Sequence[str], encode: Encode) -> tuple[Tensor, Tensor]:
     """States [B, L, 384] of the texts and which tokens are real [B, L]."""

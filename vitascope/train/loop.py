@@ -40,10 +40,10 @@ class Options:
     resume: bool = False
     init: Path | None = None
     max_seconds: float | None = None
-    max_steps: int | None = None
-    batch: int | None = None  # the cost of a step in groups of patches
-    seed: int | None = None
-    steps: int = 12_000  # planned length: the learning rate falls over its last quarter
+    max_steps: int | None = None  # stop here, before the planned end
+    steps: int = 4000  # planned length: the learning rate falls over its last quarter
+    batch: int = 32  # the cost of a step in groups of patches
+    seed: int = 0
     learning_rate: float = 1.5e-3
     ring: int = 384  # clips kept at hand
     uses: float = 6.0  # times that each clip is used in full
@@ -80,7 +80,7 @@ class Run:
 
 def begin(options: Options) -> Run:
     """A fresh run, from random weights or from a weight file."""
-    torch.manual_seed(options.seed or 0)
+    torch.manual_seed(options.seed)
     network = DiT(presets.params(options.preset))
     if options.init is not None:
         given, _ = checkpoint.load(options.init)
@@ -212,7 +212,6 @@ def train(options: Options) -> Path:
 def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[float, float]]:
     """The loop itself: yields a smoothed loss and the groups a second after each step."""
     untexted = torch.from_numpy(encoder()(""))
-    budget = options.batch or 32
     whole = options.source.num_frames // video.patches.GROUP
     started = saved = sheeted = before = time.monotonic()
     smooth, speed = None, 0.0
@@ -220,8 +219,8 @@ def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[f
         end = options.ring // 4 + int(run.consumed / options.uses)
         ring.ask(end, ahead=2 * options.workers)  # so that the step need not wait
         first = max(0, end - options.ring)
-        seed = (options.seed or 0, run.step)
-        made = video.batch(ring, first, end, budget, run.step / options.steps, seed, untexted)
+        seed = (options.seed, run.step)
+        made = video.batch(ring, first, end, options.batch, run.step / options.steps, seed, untexted)
         loss = float(advance(run, made, options))
         if loss != loss:
             raise TrainError(f"the loss is not a number at step {run.step}; start again with a lower learning rate")
