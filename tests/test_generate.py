@@ -8,6 +8,7 @@ import pytest
 from vitascope import generate
 from vitascope.generate import Refused
 from vitascope.model.checkpoint import Card
+from vitascope.model.condition import fit
 from vitascope.model.flow import Cancelled
 from vitascope.shot.media import write_picture
 from vitascope.shot.shot import Cue, Media, Pin, Region, Shot, Sound, Span
@@ -68,7 +69,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones(tiny_engine: Path) -> N
 def test_a_picture_is_fitted_without_being_squeezed() -> None:
     picture = np.zeros((100, 300, 3), np.uint8)
     picture[:, 100:200] = 255
-    fitted = generate.fit(picture, (80, 80))
+    fitted = fit(picture, (80, 80))
     assert fitted.shape == (80, 80, 3) and fitted.min() > 200
 
 

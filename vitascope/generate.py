@@ -15,12 +15,11 @@ from torch import Tensor
 
 from vitascope.model import checkpoint, flow, patches
 from vitascope.model.checkpoint import Card
-from vitascope.model.condition import Conditions, group_seconds, group_tracks, paint, still_patches, text_states
+from vitascope.model.condition import Conditions, condition, fit
 from vitascope.model.dit import DiT
-from vitascope.model.text import encoder
 from vitascope.shot.clip import Clip
 from vitascope.shot.media import read_picture
-from vitascope.shot.shot import Pin, Shot, track_arrays
+from vitascope.shot.shot import Pin, Shot
 
 STEPS = 24
 GUIDANCE = 3.0
@@ -142,15 +141,17 @@ def finish(frames: Frames, shot: Shot, card: Card) -> Frames:
     if shot.num_frames > 1:
         frames = frames[:: round(card.fps / shot.fps)]
     if shot.size != card.size:
-        frames = np.stack([fit(frame, shot.size, cut=False) for frame in frames])
+        frames = np.stack([_scaled(frame, shot.size) for frame in frames])
     for pin in shot.pins:
         at = min(len(frames) - 1, round(pin.time * shot.fps))
         frames[at] = fit(read_picture(pin.media.data or b""), shot.size)
     return frames
 
 
-def _grid(size: tuple[int, int]) -> tuple[int, int]:
-    return size[1] // patches.PATCH, size[0] // patches.PATCH
+def _scaled(frame: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS))
 
 
 def draw(
@@ -161,7 +162,7 @@ def draw(
 ) -> Frames:
     """The frames of several shots of one size and length, made together: [B, T, H, W, 3]."""
     first = shots[0]
-    grid = _grid(first.size)
+    grid = first.size[1] // patches.PATCH, first.size[0] // patches.PATCH
     moving = first.num_frames > 1
     num_groups = -(-first.num_frames // patches.GROUP) if moving else 1
     width = patches.MOVING_WIDTH if moving else patches.STILL_WIDTH
@@ -187,53 +188,6 @@ def _noise(seed: int, shape: tuple[int, ...]) -> Tensor:
 def _answers(network: DiT, conditions: Conditions) -> flow.Network:
     """The network as the sampler sees it: conditions fixed, input scaled to unit variance."""
     return lambda z, time: network(flow.scaled(z, time), time, conditions)
-
-
-def condition(shots: Sequence[Shot], num_groups: int) -> tuple[Conditions, Conditions]:
-    """The shots' Conditions with their text, and the same with the negative text, which guidance leads away from."""
-    first = shots[0]
-    grid = _grid(first.size)
-    moving = first.num_frames > 1
-    num_frames = num_groups * patches.GROUP if moving else 1
-    seconds = group_seconds(num_groups, first.fps) if moving else torch.zeros(1)
-    maps = []
-    for shot in shots:
-        points, visible = track_arrays(shot.tracks, num_frames, shot.fps)
-        maps.append(paint(points, visible, grid, np.random.default_rng([shot.seed, 1])))
-    known = [[(pin, read_picture(pin.media.data or b"")) for pin in shot.pins] for shot in shots]
-    num_pins = len(known[0])
-    pins = pin_seconds = pin_tracks = None
-    if num_pins:
-        pins = torch.stack([still_patches(np.stack([fit(picture, first.size) for _, picture in row])) for row in known])
-        pin_seconds = torch.tensor([[pin.time for pin, _ in row] for row in known])
-        at = [[min(num_frames - 1, round(pin.time * first.fps)) for pin, _ in row] for row in known]
-        pin_tracks = torch.stack([torch.from_numpy(painted[frames]) for painted, frames in zip(maps, at, strict=True)])
-
-    def with_texts(texts: list[str]) -> Conditions:
-        states, real = text_states(texts, encoder())
-        return Conditions(
-            text=states,
-            text_real=real,
-            seconds=seconds.expand(len(shots), num_groups),
-            interval=torch.full((len(shots),), 1 / first.fps if moving else 0.0),
-            grid=grid,
-            tracks=torch.stack([group_tracks(one) if moving else torch.from_numpy(one) for one in maps]),
-            pins=pins,
-            pin_seconds=pin_seconds,
-            pin_tracks=pin_tracks,
-        )
-
-    return with_texts([shot.text for shot in shots]), with_texts([shot.negative for shot in shots])
-
-
-def fit(picture: npt.NDArray[np.uint8], size: tuple[int, int], cut: bool = True) -> npt.NDArray[np.uint8]:
-    """A picture [H, W, 3] scaled to fill a size; what hangs over is cut off evenly, or squeezed in if not `cut`."""
-    from PIL import Image, ImageOps
-
-    image = Image.fromarray(picture)
-    if cut:
-        return np.asarray(ImageOps.fit(image, size, Image.Resampling.LANCZOS))
-    return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
 
 
 def sheet(clips: Frames, texts: Sequence[str], columns: int = 6) -> npt.NDArray[np.uint8]:

@@ -218,8 +218,8 @@ def astray(log: Tensor, points: Tensor) -> Tensor:
 
 def cut_out(x: Tensor, centres: Tensor) -> Tensor:
     """Squares of CROP pixels around points [B, 2] of pictures [B, 3, H, W]: [B, 3, CROP, CROP]."""
-    half = torch.tensor([CROP / SIZE[0], CROP / SIZE[1]])
-    places = (_grid(CROP, CROP).view(CROP, CROP, 2) - 0.5) * half + centres[:, None, None]
+    share = torch.tensor([CROP / x.shape[3], CROP / x.shape[2]])
+    places = (_grid(CROP, CROP).view(CROP, CROP, 2) - 0.5) * share + centres[:, None, None]
     return F.grid_sample(x, places * 2 - 1, padding_mode="border", align_corners=False)
 
 

@@ -4,8 +4,9 @@ The same `Conditions` are built in training and in generation. Letters: B batch,
 group, L text tokens, K tracks, F frames, h w the patch grid.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,14 @@ import torch
 from torch import Tensor
 
 from vitascope.model import patches
-from vitascope.model.text import pad
+from vitascope.model.text import encoder, pad
+from vitascope.shot.media import read_picture
+from vitascope.shot.shot import Shot, track_arrays
 
 TRACK_IDENTITY = 13  # random numbers that tell one track from another
 TRACK_WIDTH = TRACK_IDENTITY + 3  # … and where in the patch it is (x, y), and whether any track is there
 
-Encode = Callable[[str], npt.NDArray[np.float32]]
+Picture = npt.NDArray[np.uint8]  # H W 3
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,59 @@ class Conditions:
     pin_tracks: Tensor | None = None  # B P n width
 
 
-def text_states(texts: Sequence[str], encode: Encode) -> tuple[Tensor, Tensor]:
-    """States [B, L, 384] of the texts and which tokens are real [B, L]."""
-    states, real = pad([encode(text) for text in texts])
-    return torch.from_numpy(states), torch.from_numpy(real)
+class Row(NamedTuple):
+    """What is known about one clip of a batch."""
+
+    text: npt.NDArray[np.float32]  # L 384
+    tracks: npt.NDArray[np.float32]  # F n 16, painted, of the frames being made
+    seconds: Tensor  # G
+    pins: Sequence[tuple[Picture, float, npt.NDArray[np.float32]]] = ()  # picture, second, tracks there [n, 16]
+
+
+def gather(rows: Sequence[Row], interval: float, grid: tuple[int, int]) -> Conditions:
+    """The conditions of a batch: rows of equally many groups and pins. An interval of 0 means pictures."""
+    states, real = pad([row.text for row in rows])
+    pinned = bool(rows[0].pins)
+    return Conditions(
+        text=torch.from_numpy(states),
+        text_real=torch.from_numpy(real),
+        seconds=torch.stack([row.seconds for row in rows]),
+        interval=torch.full((len(rows),), interval),
+        grid=grid,
+        tracks=torch.stack([group_tracks(row.tracks) if interval else torch.from_numpy(row.tracks) for row in rows]),
+        pins=torch.stack([still_patches(np.stack([pin[0] for pin in row.pins])) for row in rows]) if pinned else None,
+        pin_seconds=torch.tensor([[pin[1] for pin in row.pins] for row in rows]) if pinned else None,
+        pin_tracks=torch.from_numpy(np.stack([[pin[2] for pin in row.pins] for row in rows])) if pinned else None,
+    )
+
+
+def condition(shots: Sequence[Shot], num_groups: int) -> tuple[Conditions, Conditions]:
+    """Shots of one size and length as the network sees them, and the same with their negative text instead, which
+    guidance leads away from. Sizes are the network's own; media are carried by the Shots."""
+    first = shots[0]
+    grid = first.size[1] // patches.PATCH, first.size[0] // patches.PATCH
+    film = first.num_frames > 1
+    num_frames = num_groups * patches.GROUP if film else 1
+    seconds = group_seconds(num_groups, first.fps) if film else torch.zeros(1)
+    rows = []
+    for shot in shots:
+        points, visible = track_arrays(shot.tracks, num_frames, shot.fps)
+        painted = paint(points, visible, grid, np.random.default_rng([shot.seed, 1]))
+        pins = []
+        for pin in shot.pins:
+            frame = min(num_frames - 1, round(pin.time * shot.fps))
+            pins.append((fit(read_picture(pin.media.data or b""), shot.size), frame / shot.fps, painted[frame]))
+        rows.append(Row(encoder()(shot.text), painted, seconds, pins))
+    interval = 1 / first.fps if film else 0.0
+    negative = [row._replace(text=encoder()(shot.negative)) for row, shot in zip(rows, shots, strict=True)]
+    return gather(rows, interval, grid), gather(negative, interval, grid)
+
+
+def fit(picture: Picture, size: tuple[int, int]) -> Picture:
+    """A picture [H, W, 3] scaled to fill a size; what hangs over is cut off evenly."""
+    from PIL import Image, ImageOps
+
+    return np.asarray(ImageOps.fit(Image.fromarray(picture), size, Image.Resampling.LANCZOS))
 
 
 def group_seconds(num_groups: int, fps: float, start: float = 0.0) -> Tensor:

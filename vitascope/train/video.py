@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from vitascope.model import flow, patches
-from vitascope.model.condition import Conditions, group_seconds, group_tracks, paint, still_patches
-from vitascope.model.text import pad
+from vitascope.model.condition import Conditions, Row, gather, group_seconds, paint
 from vitascope.train.stream import Ring
 
 PICTURE_SHARE = 0.12
@@ -61,45 +60,30 @@ def batch(
     else:
         indices = rng.integers(first, end, B)
 
-    w, h = source.size[0] // patches.PATCH, source.size[1] // patches.PATCH
-    grid = (h, w)
-    clean, texts, tracks, pins, pin_tracks = [], [], [], [], []
-    seconds = torch.zeros(B, num_groups)
-    pin_seconds = torch.zeros(B, 1)
-    for row, index in enumerate(indices):
+    grid = source.size[1] // patches.PATCH, source.size[0] // patches.PATCH
+    clean, rows = [], []
+    for index in indices:
         sample = ring[int(index)]
         text = sample.texts[rng.integers(len(sample.texts))].astype(np.float32)
-        texts.append(untexted.numpy() if rng.random() < NO_TEXT else text)
         painted = _painted(sample.points, sample.visible, grid, rng)
         if picture:
             frame = int(rng.integers(source.num_frames))
-            clean.append(still_patches(sample.frames[frame : frame + 1]))
-            seconds[row] = frame / source.fps
-            tracks.append(torch.from_numpy(painted[frame][None]))
+            frames = slice(frame, frame + 1)
+            seconds = torch.tensor([frame / source.fps])
         else:
             start = int(rng.integers(whole - num_groups + 1))
             frames = slice(start * patches.GROUP, (start + num_groups) * patches.GROUP)
-            clean.append(patches.to_patches(patches.to_float(sample.frames[frames])[None], patches.GROUP)[0])
-            seconds[row] = group_seconds(num_groups, source.fps, start * patches.GROUP / source.fps)
-            tracks.append(group_tracks(painted[frames]))
+            seconds = group_seconds(num_groups, source.fps, frames.start / source.fps)
+        group = 1 if picture else patches.GROUP
+        clean.append(patches.to_patches(patches.to_float(sample.frames[frames])[None], group)[0])
+        pins = []
         if pinned:
             frame = _pinned_frame(source.num_frames, rng)
-            pins.append(still_patches(sample.frames[frame : frame + 1]))
-            pin_seconds[row] = frame / source.fps
-            pin_tracks.append(torch.from_numpy(painted[frame][None]))
+            pins.append((sample.frames[frame], frame / source.fps, painted[frame]))
+        text = untexted.numpy() if rng.random() < NO_TEXT else text
+        rows.append(Row(text, painted[frames], seconds, pins))
 
-    states, real = pad(texts)
-    conditions = Conditions(
-        text=torch.from_numpy(states),
-        text_real=torch.from_numpy(real),
-        seconds=seconds,
-        interval=torch.full((B,), 0.0 if picture else 1 / source.fps),
-        grid=grid,
-        tracks=torch.stack(tracks),
-        pins=torch.stack(pins) if pinned else None,
-        pin_seconds=pin_seconds if pinned else None,
-        pin_tracks=torch.stack(pin_tracks) if pinned else None,
-    )
+    conditions = gather(rows, 0.0 if picture else 1 / source.fps, grid)
     stacked = torch.stack(clean)
     time = flow.times((B, 1), generator).expand(B, num_groups).clone()
     if num_groups == whole:  # a sixth of the whole clips go on from two groups that are known
