@@ -8,6 +8,8 @@ import contextlib
 import csv
 import os
 import platform
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -180,8 +182,26 @@ def _log(path: Path) -> Iterator[Callable[..., None]]:
         yield log
 
 
+@contextlib.contextmanager
+def _stopped_by_kill() -> Iterator[None]:
+    """SIGTERM counts as Ctrl-C, which a shell withholds from what it runs in the background."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def train(options: Options) -> Path:
-    """Train until the planned steps, `max_steps` or `max_seconds`; returns the weight file. Ctrl-C saves and stops."""
+    """Train until the planned steps, `max_steps` or `max_seconds`; returns the weight file. Ctrl-C (or a
+    plain kill) saves and stops."""
     if options.out.exists() and not options.resume and (options.out / "state.pt").exists():
         raise TrainError(f"out: {options.out} already holds a run; add --resume to go on, or name another folder")
     run = begin(options)
@@ -193,7 +213,7 @@ def train(options: Options) -> Path:
     done = (TextColumn("step"), MofNCompleteColumn(), BarColumn())
     columns = (*done, TextColumn("{task.description}"), TimeRemainingColumn())
     last = min(options.steps, options.max_steps or options.steps)
-    with _log(options.out / "log.csv") as log, Progress(*columns, disable=not os.isatty(2)) as bar:
+    with _log(options.out / "log.csv") as log, _stopped_by_kill(), Progress(*columns, disable=not os.isatty(2)) as bar:
         task = bar.add_task("", total=last, completed=run.step)
         with Ring(options.source, options.ring, options.workers) as ring:
             try:
