@@ -51,7 +51,7 @@ def test_what_can_be_made_is_not_refused(fields: dict[str, object]) -> None:
     generate.refuse(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("fps", "seconds"), [(12, 2), (12, 1.25), (6, 2), (4, 1), (1, 2)])
+@pytest.mark.parametrize(("fps", "seconds"), [(12, 2), (12, 1.25), (6, 2), (6, 1.4), (4, 0.6), (1, 1.5)])
 def test_other_lengths_and_rates_have_the_frames_they_should(fps: float, seconds: float) -> None:
     shot = Shot(text="a ball", fps=fps, seconds=seconds)
     made = np.zeros((generate.inner(shot, CARD).num_frames, 80, 144, 3), np.uint8)

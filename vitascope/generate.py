@@ -130,16 +130,13 @@ def _pin_problems(pin: Pin) -> list[tuple[str, str | bool]]:
 
 def inner(shot: Shot, card: Card) -> Shot:
     """The Shot as the network makes it: at its own size and rate."""
-    if shot.num_frames == 1:
-        return shot.with_(size=card.size, fps=card.fps, seconds=1 / card.fps)
-    num_frames = (shot.num_frames - 1) * round(card.fps / shot.fps) + 1
-    return shot.with_(size=card.size, fps=card.fps, seconds=num_frames / card.fps)
+    return shot.with_(size=card.size, fps=card.fps, seconds=shot.seconds if shot.num_frames > 1 else 1 / card.fps)
 
 
 def finish(frames: Frames, shot: Shot, card: Card) -> Frames:
     """The network's frames at the Shot's rate and size, with the pinned picture put back exactly."""
     if shot.num_frames > 1:
-        frames = frames[:: round(card.fps / shot.fps)]
+        frames = frames[:: round(card.fps / shot.fps)][: shot.num_frames]
     if shot.size != card.size:
         frames = np.stack([_scaled(frame, shot.size) for frame in frames])
     for pin in shot.pins:

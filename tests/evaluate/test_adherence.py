@@ -1,5 +1,6 @@
 """The measurement asks for unseen things, counts rightly, and the shipped network passes it."""
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -61,14 +62,18 @@ def test_value_ceiling_and_baseline_are_counted_apart() -> None:
     assert numbers["colour"]["baseline"] == round((greens - 1 + greens) / (3 * 23), 4)
 
 
+rendered = functools.cache(adherence.render)  # two tests look at the same
+
+
 def renders(shots: Sequence[Shot]) -> Frames:
     """Stands in for a network that makes exactly what was asked."""
     known = {prompt.text: prompt for prompt in PROMPTS}
-    return np.stack([adherence.render(known[shot.text], 9) for shot in shots])
+    return np.stack([rendered(known[shot.text], 9) for shot in shots])
 
 
-def test_true_renders_score_as_the_ceiling_does(tmp_path: Path) -> None:
-    report = adherence.evaluate(None, tmp_path / "new" / "folder", 6, draw=renders)
+def test_true_renders_score_as_the_ceiling_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adherence, "render", rendered)
+    report = adherence.evaluate(None, tmp_path / "new" / "folder", 4, draw=renders)
     assert json.loads((tmp_path / "new" / "folder" / "report.json").read_text()) == report
     assert (tmp_path / "new" / "folder" / "sheet.png").stat().st_size > 10_000
     numbers = report["suites"]["adherence"]
@@ -80,9 +85,10 @@ def test_true_renders_score_as_the_ceiling_does(tmp_path: Path) -> None:
     assert np.mean([values["baseline"] for values in numbers.values()]) <= 0.4
 
 
-def test_grey_clips_score_no_better_than_guessing(tmp_path: Path) -> None:
+def test_grey_clips_score_no_better_than_guessing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adherence, "render", rendered)
     grey = np.full((1, 24, SIZE[1], SIZE[0], 3), 128, np.uint8)
-    report = adherence.evaluate(None, tmp_path, 6, draw=lambda shots: grey.repeat(len(shots), 0))
+    report = adherence.evaluate(None, tmp_path, 4, draw=lambda shots: grey.repeat(len(shots), 0))
     assert np.mean([values["value"] for values in report["suites"]["adherence"].values()]) < 0.4
 
 

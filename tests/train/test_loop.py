@@ -29,7 +29,9 @@ def _coloured(index: int) -> Sample:
     rng = np.random.default_rng(index)
     frames = np.broadcast_to(rng.integers(0, 255, 3, dtype=np.uint8), (8, 32, 48, 3)).copy()
     texts = (rng.standard_normal((5, 384)).astype(np.float16),)
-    return Sample(frames, texts, ("",), np.full((4, 8, 2), 0.5, np.float32), np.ones((4, 8), bool))
+    return Sample(
+        frames, texts, ("",), np.full((4, 8, 2), 0.5, np.float32), np.ones((4, 8), bool), np.zeros((8, 32, 48), bool)
+    )
 
 
 def _options(out: Path, **changes: object) -> Options:
@@ -82,7 +84,7 @@ def test_tiny_overfits_eight_clips_and_words_choose_between_them(
     source = Source(size=(96, 64), num_frames=8, seed=5)
     samples = [_rendered(source, index) for index in range(8)]
     monkeypatch.setattr(Source, "sample", lambda self, index: samples[index])
-    options = _options(tmp_path / "x", learning_rate=4e-3, steps=320, batch=16, source=source)
+    options = _options(tmp_path / "x", learning_rate=4e-3, matrix_rate=4e-3, steps=320, batch=16, source=source)
     run = loop.begin(options)
     losses = []
     with Ring(source, 8, 0) as ring:
@@ -105,4 +107,4 @@ def test_tiny_overfits_eight_clips_and_words_choose_between_them(
 def _rendered(source: Source, index: int) -> Sample:
     made = take(source.seed, index, size=source.size, seconds=8 / 12, fps=12, num_captions=1, num_tracks=4)
     texts = tuple(encoder()(caption).astype(np.float16) for caption in made.captions)
-    return Sample(made.clip.array(), texts, made.captions, made.points, made.visible)
+    return Sample(made.clip.array(), texts, made.captions, made.points, made.visible, made.ids > 0)

@@ -20,7 +20,9 @@ def ring() -> Ring:
         frames = np.broadcast_to(np.arange(24, dtype=np.uint8)[:, None, None, None] + 10 * index, (24, 32, 48, 3))
         points = np.full((8, 24, 2), 0.5, np.float32)
         texts = (np.full((4, 384), index + 1, np.float16),)
-        return Sample(np.ascontiguousarray(frames), texts, ("",), points, np.ones((8, 24), bool))
+        things = np.zeros((24, 32, 48), bool)
+        things[:, :16] = True
+        return Sample(np.ascontiguousarray(frames), texts, ("",), points, np.ones((8, 24), bool), things)
 
     made = Ring(SOURCE, 16, workers=0)
     made._kept.update({index: sample(index) for index in range(16)})
@@ -78,6 +80,12 @@ def test_some_whole_clips_go_on_from_known_groups(ring: Ring) -> None:
     known = torch.cat([time[:, :2].eq(1).all(1) for time in whole]).float().mean()
     assert 0.05 < known < 0.3
     assert all(time[:, 2:].lt(1).all() for time in whole)
+
+
+def test_things_count_more_until_near_the_end(ring: Ring) -> None:
+    early, late = (video.batch(ring, 0, 16, 12, progress, (0, 3), UNTEXTED).care for progress in (0.2, 0.95))
+    assert early[:, :, :3].eq(4).all() and early[:, :, 3:].eq(1).all()
+    assert late.eq(1).all()
 
 
 def test_whole_clips_become_more_frequent() -> None:

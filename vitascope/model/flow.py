@@ -56,10 +56,13 @@ def scaled(noisy: Tensor, time: Tensor) -> Tensor:
     return noisy / torch.sqrt((t * DEVIATION) ** 2 + ((1 - t) * SCALE) ** 2)
 
 
-def loss(predicted: Tensor, clean: Tensor, time: Tensor) -> Tensor:
-    """Mean squared error of the velocity over the groups that are not known (t < 1)."""
+def loss(predicted: Tensor, clean: Tensor, time: Tensor, care: Tensor | None = None) -> Tensor:
+    """Mean squared error of the velocity over the groups that are not known (t < 1).
+
+    `care` [B, G, n, width] says how much each number counts, 1 if left out."""
     weight = (time < 1) / (1 - time).clamp(min=NEAREST) ** 2  # B G
-    error = (predicted.float() - clean).square().mean((-1, -2))  # B G
+    squares = (predicted.float() - clean).square()  # B G n width
+    error = (squares if care is None else squares * care).mean((-1, -2))  # B G
     return (error * weight).sum() / (time < 1).sum().clamp(min=1)
 
 

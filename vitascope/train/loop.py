@@ -46,7 +46,8 @@ class Options:
     steps: int = 4000  # planned length: the learning rate falls over its last quarter
     batch: int = 32  # the cost of a step in groups of patches
     seed: int = 0
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1.5e-3  # of vectors, embeddings and heads (AdamW)
+    matrix_rate: float = 3e-3  # of the matrices inside the blocks (Muon)
     ring: int = 384  # clips kept at hand
     uses: float = 6.0  # times that each clip is used in full
     workers: int = 1
@@ -97,7 +98,7 @@ def begin(options: Options) -> Run:
     return Run(
         network,
         average,
-        Muon(inside, lr=options.learning_rate),
+        Muon(inside, lr=options.matrix_rate),
         torch.optim.AdamW(rest, lr=options.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, foreach=True),
     )
 
@@ -113,13 +114,13 @@ def advance(run: Run, made: video.Batch, options: Options) -> Tensor:
     """One step: loss, gradients, both optimizers, the average. Returns the loss."""
     noisy, clean = flow.pair(made.clean, made.time, made.noise)
     predicted = run.network(flow.scaled(noisy, made.time), made.time, made.conditions)
-    loss = flow.loss(predicted, clean, made.time)
+    loss = flow.loss(predicted, clean, made.time, made.care)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
     share = rate(run.step, options.steps)
-    for optimizer in (run.matrices, run.others):
+    for optimizer, full in ((run.matrices, options.matrix_rate), (run.others, options.learning_rate)):
         for group in optimizer.param_groups:
-            group["lr"] = options.learning_rate * share
+            group["lr"] = full * share
         optimizer.step()
         optimizer.zero_grad()
     keep = min(0.9985, (1 + run.step) / (10 + run.step))

@@ -25,6 +25,7 @@ class Sample:
     captions: tuple[str, ...]
     points: npt.NDArray[np.float32]  # K F 2
     visible: npt.NDArray[np.bool_]  # K F
+    things: npt.NDArray[np.bool_]  # F H W, where a thing is seen, and not the ground or the sky
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Source:
             num_tracks=NUM_TRACKS,
         )
         texts = tuple(encoder()(caption).astype(np.float16) for caption in made.captions)
-        return Sample(made.clip.array(), texts, made.captions, made.points.astype(np.float32), made.visible)
+        points = made.points.astype(np.float32)
+        return Sample(made.clip.array(), texts, made.captions, points, made.visible, made.ids > 0)
 
 
 def _prepare() -> None:
