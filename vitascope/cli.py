@@ -152,6 +152,7 @@ def world(
     """Film the simulated world: takes with their Shots, scenes and tracks, and a contact sheet of them."""
     from vitascope.shot import Shot
     from vitascope.shot.media import write_picture
+    from vitascope.shot.sheet import contact_sheet
 
     wanted = Shot.checked(text="footage", size=_read_size(size), seconds=seconds)  # the same limits as for a film
     _make_folder(output, "--output")
@@ -164,7 +165,7 @@ def world(
         if len(shown) < SHEET_TAKES:
             shown.append(take)
     sheet = output / f"sheet-{seed}.png"
-    write_picture(sheet, footage.contact_sheet(shown))
+    write_picture(sheet, contact_sheet([take.clip.array() for take in shown], [take.captions[0] for take in shown]))
     print(sheet)
 
 

@@ -185,19 +185,3 @@ def _noise(seed: int, shape: tuple[int, ...]) -> Tensor:
 def _answers(network: DiT, conditions: Conditions) -> flow.Network:
     """The network as the sampler sees it: conditions fixed, input scaled to unit variance."""
     return lambda z, time: network(flow.scaled(z, time), time, conditions)
-
-
-def sheet(clips: Frames, texts: Sequence[str], columns: int = 6) -> npt.NDArray[np.uint8]:
-    """Clips [B, T, H, W, 3] as a picture: a row each, its text above, frames evenly in time."""
-    from PIL import Image, ImageDraw
-
-    B, T, H, W, _ = clips.shape
-    line = 14
-    page = Image.new("RGB", (columns * W, B * (H + line)), (18, 18, 20))
-    pen = ImageDraw.Draw(page)
-    chosen = np.linspace(0, T - 1, min(columns, T)).round().astype(int)
-    for row, (clip, text) in enumerate(zip(clips, texts, strict=True)):
-        pen.text((4, row * (H + line) + 1), text, fill=(230, 230, 230))
-        for column, frame in enumerate(chosen):
-            page.paste(Image.fromarray(clip[frame]), (column * W, row * (H + line) + line))
-    return np.asarray(page)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vitascope.shot.clip import Clip
-from vitascope.world.footage import Take, contact_sheet, footage, happening, in_view, looks_of, save, take
+from vitascope.world.footage import Take, footage, happening, in_view, looks_of, save, take
 from vitascope.world.scene import Scene, held_out
 
 SIZE = (64, 36)
@@ -109,9 +109,3 @@ def test_a_saved_take_is_all_there(first: Take, tmp_path: Path) -> None:
     assert Clip.open(place / "clip.mp4").num_frames == 24
     with np.load(place / "tracks.npz") as tracks:
         assert tracks["points"].shape == (64, 24, 2)
-
-
-def test_a_contact_sheet_has_a_row_for_each_take(first: Take) -> None:
-    sheet = contact_sheet([first, first])
-    assert sheet.dtype == np.uint8
-    assert sheet.shape == (2 * (36 + 20), 6 * (64 + 4), 3)

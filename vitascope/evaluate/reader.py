@@ -30,7 +30,7 @@ from vitascope.world.scene import COLOURS, GROUNDS, SHAPES, TIMES, Scene, Thing
 from vitascope.world.stage import path_of, stage
 from vitascope.world.tracks import project_all
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "reader.safetensors"
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "evaluate" / "reader.safetensors"
 SIZE = (144, 80)
 SECONDS, FPS = 2.0, 12.0
 NUM_READ = 8  # frames that are read, evenly over the clip

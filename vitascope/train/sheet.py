@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from vitascope.generate import draw, sheet
+from vitascope.generate import draw
 from vitascope.model.dit import DiT
 from vitascope.shot.media import write_picture
+from vitascope.shot.sheet import contact_sheet
 from vitascope.shot.shot import Shot
 from vitascope.train.stream import Source
 
@@ -26,4 +27,4 @@ def write_sheet(network: DiT, source: Source, prompts: tuple[str, ...], path: Pa
         Shot(text=text, size=source.size, seconds=source.num_frames / source.fps, fps=source.fps, seed=row)
         for row, text in enumerate(prompts)
     ]
-    write_picture(path, sheet(draw(network, shots), prompts))
+    write_picture(path, contact_sheet(list(draw(network, shots)), prompts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,22 +214,3 @@ def save(made: Take, folder: str | Path) -> Path:
     (place / "shot.json").write_text(made.shot.to_json() + "\n", encoding="utf-8")
     np.savez_compressed(place / "tracks.npz", points=made.points, visible=made.visible)
     return place
-
-
-def contact_sheet(takes: Sequence[Take], num_pictures: int = 6) -> NDArray[np.uint8]:
-    """One picture of many takes: a row of frames for each, with its caption underneath, uint8 [H, W, 3]."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    if not takes:
-        raise ValueError("a contact sheet needs at least one take")
-    font = ImageFont.load_default(size=12)
-    width, height = takes[0].clip.size
-    row = height + 20
-    sheet = Image.new("RGB", (num_pictures * (width + 4), len(takes) * row), (24, 24, 26))
-    pen = ImageDraw.Draw(sheet)
-    for r, made in enumerate(takes):
-        frames = made.clip.array()
-        for c, t in enumerate(np.linspace(0, len(frames) - 1, num_pictures).round().astype(int)):
-            sheet.paste(Image.fromarray(frames[t]), (c * (width + 4) + 2, r * row + 2))
-        pen.text((6, r * row + height + 4), made.captions[0], font=font, fill=(225, 225, 225))
-    return np.asarray(sheet)
