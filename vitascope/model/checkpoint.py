@@ -80,6 +80,7 @@ def save(network: nn.Module, card: Card, path: Path, *, int8: bool = False) -> N
     beside = path.with_name(path.name + ".part")
     try:
         save_file(tensors, beside, metadata={"vitascope": json.dumps(header)})
+        beside.chmod(0o644)  # safetensors makes files that only their owner can read
         os.replace(beside, path)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"weights: {path} cannot be written ({error})") from None

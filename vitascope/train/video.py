@@ -43,7 +43,7 @@ def thing_care(progress: float) -> float:
 
     Things cover a twentieth of the picture, and learn slowly if their pixels count as any. But the answer that is best
     so weighted is no longer the mean of what may be there: things come out smeared over all their likely places. So
-    the difference fades out, and most of the run is without it."""
+    the difference fades out, and the last two fifths of the run are without it."""
     return 3.0 * min(1.0, max(0.0, (0.6 - progress) / 0.2))
 
 
