@@ -119,7 +119,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("attribute", ["colour", "ground", "time"])
 def test_the_shipped_network_gets_colour_ground_and_hour_right(shipped: dict[str, Any], attribute: str) -> None:
-    assert shipped[attribute]["relative"] >= 0.75  # 24 clips: one more wrong is four hundredths
+    assert shipped[attribute]["relative"] >= 0.8
 
 
 @pytest.mark.slow
