@@ -129,6 +129,16 @@ def advance(run: Run, made: video.Batch, options: Options) -> Tensor:
     return loss.detach()
 
 
+def num_clips(run: Run, options: Options) -> int:
+    """How many clips the run has asked for so far: a quarter of the ring to begin with, then as they are used up."""
+    return options.ring // 4 + int(run.consumed / options.uses)
+
+
+def show(run: Run, options: Options) -> None:
+    """Samples of the fixed prompts, as the average of the weights makes them now."""
+    write_sheet(run.average, options.source, PROMPTS, options.out / f"sheet-{run.step:06d}.png")
+
+
 def save(run: Run, options: Options) -> None:
     """The whole state, written beside and renamed, and the average as a weight file."""
     path = options.out / "state.pt"
@@ -141,7 +151,7 @@ def save(run: Run, options: Options) -> None:
     source = options.source
     training = {
         "steps": run.step,
-        "clips_rendered": options.ring // 4 + int(run.consumed / options.uses),
+        "clips_rendered": num_clips(run, options),
         "samples": run.num_samples,
         "seconds": round(run.seconds),
         "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
@@ -203,7 +213,7 @@ def _stopped_by_kill() -> Iterator[None]:
 def train(options: Options) -> Path:
     """Train until the planned steps, `max_steps` or `max_seconds`; returns the weight file. Ctrl-C (or a
     plain kill) saves and stops."""
-    if options.out.exists() and not options.resume and (options.out / "state.pt").exists():
+    if not options.resume and (options.out / "state.pt").exists():
         raise TrainError(f"out: {options.out} already holds a run; add --resume to go on, or name another folder")
     run = begin(options)
     if options.resume:
@@ -226,7 +236,7 @@ def train(options: Options) -> Path:
             except KeyboardInterrupt:
                 bar.console.print(f"stopped at step {run.step}")
             save(run, options)
-    write_sheet(run.average, options.source, PROMPTS, options.out / f"sheet-{run.step:06d}.png")
+    show(run, options)
     return options.out / "weights.safetensors"
 
 
@@ -237,7 +247,7 @@ def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[f
     started = saved = sheeted = before = time.monotonic()
     smooth, speed = None, 0.0
     while run.step < last:
-        end = options.ring // 4 + int(run.consumed / options.uses)
+        end = num_clips(run, options)
         ring.ask(end, ahead=2 * options.workers)  # so that the step need not wait
         first = max(0, end - options.ring)
         seed = (options.seed, run.step)
@@ -259,7 +269,7 @@ def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[f
             save(run, options)
             saved = now
         if now - sheeted > options.sheet_seconds:
-            write_sheet(run.average, options.source, PROMPTS, options.out / f"sheet-{run.step:06d}.png")
+            show(run, options)
             sheeted = before = time.monotonic()
         if options.max_seconds is not None and now - started > options.max_seconds:
             return
