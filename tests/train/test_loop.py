@@ -1,5 +1,6 @@
 """The loop: it learns, it resumes to the byte, and it says what is wrong."""
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +50,30 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
         assert all(torch.equal(whole[name][key], parts[name][key]) for key in whole[name])
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_within_a_step_still_resumes_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """The signal comes between the two optimizers' steps of the third step."""
+    loop.train(_options(tmp_path / "whole", max_steps=6))
+    plain = loop.Muon.step
+
+    def struck(self: loop.Muon, *rest: object) -> None:
+        plain(self)
+        struck.calls += 1
+        if struck.calls == 3:
+            signal.raise_signal(number)
+
+    struck.calls = 0  # type: ignore[attr-defined]
+    monkeypatch.setattr(loop.Muon, "step", struck)
+    loop.train(_options(tmp_path / "parts"))
+    assert torch.load(tmp_path / "parts" / "state.pt")["step"] == 3
+    loop.train(_options(tmp_path / "parts", max_steps=6, resume=True))
+    whole, parts = (torch.load(tmp_path / name / "state.pt") for name in ("whole", "parts"))
+    for name in ("network", "average"):
+        assert all(torch.equal(whole[name][key], parts[name][key]) for key in whole[name])
+
+
 def test_a_run_leaves_weights_a_log_and_a_sheet(tmp_path: Path) -> None:
     path = loop.train(_options(tmp_path / "run", max_steps=20))
     _, card = checkpoint.load(path)
@@ -90,7 +115,7 @@ def test_tiny_overfits_eight_clips_and_words_choose_between_them(
     with Ring(source, 8, 0) as ring:
         ring.ask(8)
         for step in range(options.steps):
-            made = video.batch(ring, 0, 8, 16, 1.0, (1, step), torch.zeros(2, 384))
+            made = video.batch(ring, 0, 8, 16, 3000, (1, step), torch.zeros(2, 384))
             losses.append(float(loop.advance(run, made, options)))
             run.step += 1
     assert np.mean(losses[-20:]) < 0.25 * np.mean(losses[:10])

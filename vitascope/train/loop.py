@@ -194,25 +194,30 @@ def _log(path: Path) -> Iterator[Callable[..., None]]:
 
 
 @contextlib.contextmanager
-def _stopped_by_kill() -> Iterator[None]:
-    """SIGTERM counts as Ctrl-C, which a shell withholds from what it runs in the background."""
+def _asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or a plain kill has come. Either waits for the end of the step, since one that is cut in half
+    (weights moved by one optimizer and not yet by the other) would not resume to the byte; a second is final."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield lambda: False
         return
+    stop = threading.Event()
 
-    def interrupt(signum: int, frame: object) -> None:
-        raise KeyboardInterrupt
+    def ask(signum: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stop.is_set
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def train(options: Options) -> Path:
     """Train until the planned steps, `max_steps` or `max_seconds`; returns the weight file. Ctrl-C (or a
-    plain kill) saves and stops."""
+    plain kill) finishes the step, saves and stops; a second one stops at once, without saving."""
     if not options.resume and (options.out / "state.pt").exists():
         raise TrainError(f"out: {options.out} already holds a run; add --resume to go on, or name another folder")
     run = begin(options)
@@ -224,17 +229,21 @@ def train(options: Options) -> Path:
     done = (TextColumn("step"), MofNCompleteColumn(), BarColumn())
     columns = (*done, TextColumn("{task.description}"), TimeRemainingColumn())
     last = min(options.steps, options.max_steps or options.steps)
-    with _log(options.out / "log.csv") as log, _stopped_by_kill(), Progress(*columns, disable=not os.isatty(2)) as bar:
+    with (
+        _log(options.out / "log.csv") as log,
+        _asked_to_stop() as stop,
+        Progress(*columns, disable=not os.isatty(2)) as bar,
+    ):
         task = bar.add_task("", total=last, completed=run.step)
         with Ring(options.source, options.ring, options.workers) as ring:
-            try:
-                for loss, speed in steps(run, ring, options, last):
-                    bar.update(task, completed=run.step, description=f"loss {loss:.3f}, {speed:.0f} groups/s")
-                    if run.step % 20 == 0:
-                        share = f"{rate(run.step, options.steps):.3f}"
-                        log(run.step, f"{loss:.4f}", share, f"{speed:.1f}", run.num_samples, round(run.seconds))
-            except KeyboardInterrupt:
-                bar.console.print(f"stopped at step {run.step}")
+            for loss, speed in steps(run, ring, options, last):
+                bar.update(task, completed=run.step, description=f"loss {loss:.3f}, {speed:.0f} groups/s")
+                if run.step % 20 == 0:
+                    share = f"{rate(run.step, options.steps):.3f}"
+                    log(run.step, f"{loss:.4f}", share, f"{speed:.1f}", run.num_samples, round(run.seconds))
+                if stop():
+                    bar.console.print(f"stopped at step {run.step}")
+                    break
             save(run, options)
     show(run, options)
     return options.out / "weights.safetensors"
@@ -251,7 +260,7 @@ def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[f
         ring.ask(end, ahead=2 * options.workers)  # so that the step need not wait
         first = max(0, end - options.ring)
         seed = (options.seed, run.step)
-        made = video.batch(ring, first, end, options.batch, run.step / options.steps, seed, untexted)
+        made = video.batch(ring, first, end, options.batch, run.step, seed, untexted)
         loss = float(advance(run, made, options))
         if loss != loss:
             raise TrainError(f"the loss is not a number at step {run.step}; start again with a lower learning rate")

@@ -33,23 +33,21 @@ class Batch:
     num_groups: int  # tokens of this batch in groups, pins included: what it costs
 
 
-def whole_share(progress: float) -> float:
-    """How many of the clip batches hold whole clips: few at first, three quarters in the run's last (progress 0…1)."""
-    return 0.1 + 0.65 * min(1.0, max(0.0, progress) / 0.75)
+def whole_share(step: int) -> float:
+    """How many of the clip batches hold whole clips: few at first, three quarters from step 3,000 on."""
+    return 0.1 + 0.65 * min(1.0, step / 3000)
 
 
-def thing_care(progress: float) -> float:
+def thing_care(step: int) -> float:
     """How much more a pixel of a thing counts than one of ground or sky.
 
-    Things cover a twentieth of the picture, and learn slowly if their pixels count as any. But the answer that is best
-    so weighted is no longer the mean of what may be there: things come out smeared over all their likely places. So
-    the difference fades out, and the last two fifths of the run are without it."""
-    return 3.0 * min(1.0, max(0.0, (0.6 - progress) / 0.2))
+    Things cover a tenth of the picture, and form slowly if their pixels count as any. But the answer that is best so
+    weighted is no longer the mean of what may be there: things come out smeared over all their likely places. So the
+    difference is gone by step 1,500."""
+    return 3.0 * min(1.0, max(0.0, (1500 - step) / 500))
 
 
-def batch(
-    ring: Ring, first: int, end: int, budget: int, progress: float, seed: tuple[int, ...], untexted: Tensor
-) -> Batch:
+def batch(ring: Ring, first: int, end: int, budget: int, step: int, seed: tuple[int, ...], untexted: Tensor) -> Batch:
     """A batch worth about `budget` groups, from the clips first…end of the ring.
 
     `untexted` [L, 384] are the states of the empty text, which stand in where the text is dropped."""
@@ -61,7 +59,7 @@ def batch(
     num_groups = 1
     if not picture:
         draw = rng.random()
-        share = whole_share(progress)
+        share = whole_share(step)
         num_groups = whole if draw < share else (1 if draw < share + (1 - share) * 0.6 else 2)
     pinned = not picture and num_groups > 1 and rng.random() < 0.5
     B = max(1, round(budget / (num_groups + pinned)))
@@ -101,7 +99,7 @@ def batch(
     if num_groups == whole:  # a sixth of the whole clips go on from two groups that are known
         time[torch.rand(B, generator=generator) < 0.16, :2] = 1.0
     noise = torch.randn(stacked.shape, generator=generator)
-    care = 1 + thing_care(progress) * torch.stack(things)
+    care = 1 + thing_care(step) * torch.stack(things)
     return Batch(stacked, noise, time, care, conditions, B, B * (num_groups + pinned))
 
 

@@ -37,13 +37,14 @@ GRIPPY = tuple(name for name, material in MATERIALS.items() if material.friction
 
 def sample_scene(rng: np.random.Generator, level: int = 1, split: Split = "train") -> Scene:
     """Draw a scene by lot; `split` says which colour × shape × action triples may appear in it."""
-    if level != 1:
-        raise SceneError(f"level was {level}; only level 1 (one or two things on a ground) exists so far")
+    if level not in (1, 2):
+        raise SceneError(f"level was {level}; allowed are 1 (a thing on a ground) and 2 (two things as well)")
     if split not in get_args(Split):
         raise SceneError(f"split was {split!r}; allowed are {', '.join(get_args(Split))}")
     for _ in range(10_000):
-        things = _two_things(rng) if rng.random() < 0.33 else (_actor(rng),)
-        scene = Scene(things=things, ground=_pick(rng, GROUNDS), time=_pick(rng, TIMES), look=int(rng.integers(2**31)))
+        things = _two_things(rng) if level == 2 and rng.random() < 0.6 else (_actor(rng),)
+        look = int(rng.integers(2**31))
+        scene = Scene(things=things, ground=_pick(rng, GROUNDS), time=_pick(rng, TIMES), look=look, level=level)
         for _ in range(30):  # colours again, before everything again: keeps the actions evenly spread
             scene = scene.with_(things=_coloured(scene.things, rng))
             if allowed(scene, split):
@@ -64,28 +65,28 @@ def recolour(scene: Scene, rng: np.random.Generator, split: Split = "train") -> 
 
 
 def sample_camera(scene: Scene, rng: np.random.Generator, *, still: bool = False) -> Camera:
-    """Draw a camera for the scene: stands and looks a little differently each time; half of the time it also moves."""
+    """Draw a camera for the scene: stands and looks a little differently each time; a third of the time it also moves."""
     drops = any(thing.action in ("bounce", "fall") for thing in scene.things)
-    distance, height = float(rng.uniform(3.6, 4.7)), float(rng.uniform(1.2, 1.8))
+    distance, height = float(rng.uniform(2.9, 3.6)), float(rng.uniform(1.1, 1.6))
     if len(scene.things) > 1:
-        distance = max(distance, 4.0)
-    aim = float(rng.uniform(0.9, 1.1) if drops else rng.uniform(0.4, 0.85))  # metres above the ground, at the origin
+        distance += 0.9
+    aim = float(rng.uniform(0.8, 0.95) if drops else rng.uniform(0.4, 0.75))  # metres above the ground, at the origin
     moves: tuple[Move, ...] = ()
-    if not still and rng.random() >= 0.55:
+    if not still and rng.random() >= 0.65:
         kinds = list(rng.choice(list(_MOVES), size=2 if rng.random() < 0.12 else 1, replace=False))
         moves = tuple(Move(kind=kind, amount=_amount(rng, kind)) for kind in kinds)
     if any(move.direction == "out" for move in moves):
-        distance = max(3.5, distance - 0.5)  # what ends far off starts close, or it would be lost
+        distance = max(2.8, distance - 0.5)  # what ends far off starts close, or it would be lost
     pitch = -math.degrees(math.atan2(height - aim, distance))
     return Camera(distance=round(distance, 3), height=round(height, 3), pitch=round(pitch, 3), moves=moves)
 
 
 _MOVES: dict[str, tuple[float, float]] = {  # least and most, readable within two seconds
-    "pan": (10.0, 25.0),
+    "pan": (10.0, 20.0),
     "tilt": (5.0, 10.0),
-    "zoom": (1.25, 1.7),
-    "truck": (0.5, 1.5),
-    "dolly": (0.6, 1.6),
+    "zoom": (1.25, 1.6),
+    "truck": (0.4, 1.1),
+    "dolly": (0.5, 1.1),
 }
 
 
@@ -185,7 +186,7 @@ def _dropped(thing: Thing, rng: np.random.Generator) -> Thing:
     below = reach(thing.shape, thing.size, rotation)
     x, y = float(rng.uniform(-0.6, 0.6)), float(rng.uniform(-0.3, 0.5))
     velocity = (float(rng.uniform(-0.5, 0.3)) if x > 0 else float(rng.uniform(-0.3, 0.5)), 0.0, 0.0)
-    return _at(thing, (x, y, below + float(rng.uniform(1.15, 1.5))), rotation, velocity)
+    return _at(thing, (x, y, below + float(rng.uniform(0.9, 1.2))), rotation, velocity)
 
 
 def _going(thing: Thing, rng: np.random.Generator, direction: Direction | None = None) -> Thing:
@@ -205,11 +206,11 @@ def _going(thing: Thing, rng: np.random.Generator, direction: Direction | None =
         rotation = _spun(rotation, float(rng.uniform(-0.35, 0.35)))
     height = reach(thing.shape, thing.size, rotation)
     if rolls:
-        speed = float(rng.uniform(0.95, 1.65) if direction in ("left", "right") else rng.uniform(0.9, 1.35))
+        speed = float(rng.uniform(0.8, 1.35) if direction in ("left", "right") else rng.uniform(0.8, 1.15))
         travel = 2.0 * speed
     else:
         friction = MATERIALS[thing.material].friction
-        travel = float(rng.uniform(1.1, 2.0))
+        travel = float(rng.uniform(1.0, 1.7))
         speed = min(math.sqrt(2 * friction * 9.81 * travel), 2.8)
     middle = {"near": 0.6, "away": 0.7}.get(direction, 0.0) + float(rng.uniform(-0.2, 0.2))
     start = d * (-0.5 * travel) + np.array([0.0, middle, 0.0] if direction in ("near", "away") else [middle, 0.0, 0.0])
