@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OPTIONS = {
     "make": "--camera --fps --guidance --image --json --model --negative --output --seconds --seed --sheet --shot"
     " --size --steps --timing -o",
-    "world": "--count --level --output --seconds --seed --size -o",
+    "world": "--count --level --output --overlay --scene --seconds --seed --size --style -o",
     "train": "--batch --init --max-seconds --out --preset --resume --seed --steps",
     "evaluate": "--count --out --weights",
     "schema": "",

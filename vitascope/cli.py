@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vitascope.shot import Clip, Shot
 
 SHEET_FRAMES = 8  # frames on the sheet of one film
-SHEET_TAKES = 24  # takes on the sheet of a folder of footage; more would only fill memory
+SHEET_TAKES = 120  # takes on the sheet of a folder of footage; a longer one could hardly be opened
 CAMERA_GRID = (8, 5)  # points that a camera move is told by: about one a patch, as the network has learned
 
 
@@ -147,7 +147,12 @@ def world(
     count: Annotated[int, typer.Option(min=1, help="How many takes.")] = 24,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT.")] = "256x144",
     seconds: Annotated[float, typer.Option(help="Length of a take.")] = 2.0,
-    level: Annotated[int, typer.Option(min=1, help="How much happens in a scene.")] = 1,
+    level: Annotated[
+        int, typer.Option(min=1, max=4, help="1: one thing; 2: many, vehicles, places; 3: people, animals; 4: all.")
+    ] = 4,
+    style: Annotated[str | None, typer.Option(help="One style for all, such as cartoon; by lot if left out.")] = None,
+    scene: Annotated[Path | None, typer.Option(help="A scene as JSON to film, instead of drawing by lot.")] = None,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Draw tracks and captions over the films.")] = False,
 ) -> None:
     """Film the simulated world: takes with their Shots, scenes and tracks, and a contact sheet of them."""
     from vitascope.shot import Shot
@@ -155,17 +160,33 @@ def world(
     from vitascope.shot.sheet import contact_sheet
 
     wanted = Shot.checked(text="footage", size=_read_size(size), seconds=seconds)  # the same limits as for a film
-    _make_folder(output, "--output")
+    if wanted.size[0] % 2 or wanted.size[1] % 2:
+        raise typer.BadParameter(f"{size} was given; films have even sides", param_hint="--size")
     from vitascope.world import footage
+    from vitascope.world.overlay import overlay as drawn_over
+    from vitascope.world.scene import Scene, known_style
 
-    shown: list[footage.Take] = []
-    stream = footage.footage(seed, level=level, size=wanted.size, seconds=wanted.seconds)
-    for take in islice(stream, count):
-        footage.save(take, output)
+    how: dict[str, Any] = {"size": wanted.size, "seconds": wanted.seconds}
+    if scene is not None:
+        given = Scene.from_json(scene.read_text(encoding="utf-8", errors="replace"))
+        given = given if style is None else given.with_(style=known_style(style))
+        takes: Iterator[footage.Take] = (footage.take_of(given, seed, index, **how) for index in range(count))
+    else:
+        how["style"] = None if style is None else known_style(style)
+        takes = islice(footage.footage(seed, level=level, **how), count)
+    _make_folder(output, "--output")
+    shown: list[Any] = []
+    captions: list[str] = []
+    for take in takes:
+        frames = take.clip.array()
+        if overlay:
+            frames = drawn_over(frames, take.points, take.visible, take.captions[0])
+        footage.save(take, output, frames if overlay else None)
         if len(shown) < SHEET_TAKES:
-            shown.append(take)
+            shown.append(frames[[round(k * (len(frames) - 1) / 5) for k in range(6)]])
+            captions.append(take.captions[0])
     sheet = output / f"sheet-{seed}.png"
-    write_picture(sheet, contact_sheet([take.clip.array() for take in shown], [take.captions[0] for take in shown]))
+    write_picture(sheet, contact_sheet(shown, captions))
     print(sheet)
 
 

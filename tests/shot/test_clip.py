@@ -39,6 +39,19 @@ def test_frames_of_a_file_can_be_read_twice(tmp_path: Path) -> None:
     assert sum(1 for _ in source) == sum(1 for _ in source) == source.num_frames == 6
 
 
+def test_more_frames_than_memory_may_hold_are_only_read_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Clip.from_array(FRAMES, 12).save(tmp_path / "clip.mp4")
+    clip = Clip.open(tmp_path / "clip.mp4")
+    monkeypatch.setattr("vitascope.shot.clip.MAX_ARRAY_BYTES", 6 * 48 * 32 * 3 - 1)
+    with pytest.raises(ValueError, match="6 frames of 48x32 are more than the 27647 bytes"):
+        clip.array()
+    assert sum(1 for _ in clip.frames) == 6
+    monkeypatch.setattr("vitascope.shot.clip.MAX_ARRAY_BYTES", 6 * 48 * 32 * 3)
+    assert clip.array().shape == FRAMES.shape
+
+
 def test_a_clip_of_one_frame_is_saved_exactly_as_a_picture(tmp_path: Path) -> None:
     shot = Shot(text="grey")
     Clip.from_array(FRAMES[2:3], 12, shot).save(tmp_path / "frame.png")

@@ -1,6 +1,9 @@
 """Media files come back as they were written, bad ones are refused by name, and nothing is ever left half written."""
 
+import io
 import os
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +16,10 @@ from vitascope.shot.media import (
     FilmLimits,
     MediaError,
     MediaStore,
+    mask_media,
     probe,
     read_film,
+    read_mask,
     read_picture,
     read_shot,
     read_sound,
@@ -22,6 +27,7 @@ from vitascope.shot.media import (
     write_picture,
 )
 from vitascope.shot.shot import Media, Pin, Shot
+from vitascope.shot.store import data_of
 
 
 def moving(num: int = 10, width: int = 64, height: int = 48) -> NDArray[np.uint8]:
@@ -156,6 +162,75 @@ def test_films_beyond_the_limits_are_refused_with_the_limit(tmp_path: Path) -> N
             list(read_film(tmp_path / "film.mp4", limits))
 
 
+def changed(data: bytes, box: bytes, offset: int, value: int) -> bytes:
+    """An mp4 with one number of a box's content overwritten."""
+    place = data.index(box, data.index(b"moov")) + 4 + offset
+    return data[:place] + struct.pack(">I", value) + data[place + 4 :]
+
+
+def test_films_that_lie_about_their_frames_are_refused(tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", moving(30), 12)
+    data = (tmp_path / "film.mp4").read_bytes()
+    assert len(list(read_film(changed(data, b"stts", 8, 30)))) == 30  # what is changed here is the number of frames
+    for lying, words in (
+        (changed(data, b"stts", 8, 3000), "ends after 30 of its 3000 frames"),
+        (changed(data, b"stts", 8, 10), "more than the 10 frames"),
+        (changed(data, b"stts", 8, 2_000_000), "2000000 frames; at most 14400"),
+        (changed(data, b"stsz", 8, 10), "ends after 10 of its 30 frames"),
+        (changed(data, b"stsz", 8, 2**31), "Invalid data"),
+    ):
+        with pytest.raises(MediaError, match=words):
+            list(read_film(lying))
+
+
+def stream(num: int, width: int, height: int) -> bytes:
+    """A film as a transport stream, which may say a new size at any frame."""
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format="mpegts") as container:
+        video = container.add_stream("libx264", rate=12)
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        for frame in moving(num, width, height):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(video.encode())
+    return file.getvalue()
+
+
+def test_films_that_lie_about_their_size_are_refused_before_large_frames_are_unpacked() -> None:
+    assert len(list(read_film(stream(4, 64, 48)))) == 4
+    lying = stream(4, 64, 48) + stream(4, 640, 480)
+    with pytest.raises(MediaError, match="changes its size at frame 5"):
+        list(read_film(lying))
+    with pytest.raises(MediaError, match="Invalid data"):
+        list(read_film(lying, FilmLimits(pixels=64 * 48)))
+
+
+def test_sound_is_never_read_beyond_its_limit(tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", moving(24), 12, sound=np.zeros((96_000, 2), np.float32))
+    with pytest.raises(MediaError, match="longer than the allowed 1 s"):
+        read_sound(tmp_path / "film.mp4", seconds=1)
+
+
+def test_masks_mark_what_is_light_or_painted_at_all() -> None:
+    marked = np.zeros((6, 8), bool)
+    marked[2:4, 1:5] = True
+    for mask in (marked, marked.astype(np.uint8) * 255, marked.astype(np.float32)):
+        data = mask_media(mask).data
+        assert data is not None
+        assert (read_mask(data) == marked).all()
+    paint = np.zeros((6, 8, 4), np.uint8)  # black paint on nothing
+    paint[..., 3] = marked * 255
+    file = io.BytesIO()
+    Image.fromarray(paint).save(file, "PNG")
+    assert (read_mask(file.getvalue()) == marked).all()
+    Image.fromarray(np.full((6, 8, 4), 255, np.uint8)).save(file := io.BytesIO(), "PNG")
+    assert read_mask(file.getvalue()).all()
+    for bad in (np.zeros((6, 8, 3)), np.zeros((0, 8)), np.zeros((6, 8), complex)):
+        with pytest.raises(MediaError, match="a mask should be numbers"):
+            mask_media(bad)
+
+
 def test_playlists_that_name_other_files_are_not_followed(tmp_path: Path) -> None:
     write_film(tmp_path / "film.mp4", moving(2), 12)
     playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{tmp_path / 'film.mp4'}\n#EXT-X-ENDLIST\n"
@@ -199,6 +274,15 @@ def test_corrupt_and_truncated_pictures_are_refused(tmp_path: Path) -> None:
 
 def test_pictures_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:
     Image.new("1", (10_000, 6_000)).save(tmp_path / "huge.png")
+    assert (tmp_path / "huge.png").stat().st_size < 20_000
+    for read in (read_picture, read_mask):
+        with pytest.raises(MediaError, match="10000x6000; at most 50 megapixels"):
+            read(tmp_path / "huge.png")
+    lying = bytearray((tmp_path / "huge.png").read_bytes())
+    lying[16:24] = struct.pack(">II", 2**31 - 1, 2**31 - 1)  # a size that no memory holds
+    lying[29:33] = struct.pack(">I", zlib.crc32(lying[12:29]))
+    with pytest.raises(MediaError, match="bytes"):
+        read_picture(bytes(lying))
     with pytest.raises(MediaError, match="10000x6000; at most 50 megapixels"):
         read_picture(tmp_path / "huge.png")
 
@@ -218,3 +302,25 @@ def test_the_store_names_what_it_does_not_have(tmp_path: Path) -> None:
         MediaStore(tmp_path).get("0" * 64)
     with pytest.raises(MediaError, match="64 hexadecimal digits"):
         MediaStore(tmp_path).get("../../etc/passwd")
+
+
+def test_media_are_found_inline_or_in_the_store(tmp_path: Path) -> None:
+    carried, store = Media.of(b"a film", "film"), MediaStore(tmp_path)
+    assert data_of(carried) == b"a film"
+    named = store.put(b"a film", "film")
+    assert named.data is None
+    assert data_of(named, store) == b"a film"
+    with pytest.raises(MediaError, match="there is no store"):
+        data_of(named)
+    with pytest.raises(MediaError, match="not in the store"):
+        data_of(Media(sha256="0" * 64), store)
+
+
+def test_the_store_reads_nothing_that_is_too_large_to_have_been_put(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MediaStore(tmp_path)
+    media = store.put(b"a film of many bytes", "film")
+    monkeypatch.setattr("vitascope.shot.store.MAX_INLINE_BYTES", 10)
+    with pytest.raises(MediaError, match="have 20 bytes; at most 10"):
+        store.get(media.sha256)

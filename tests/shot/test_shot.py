@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vitascope.shot.shot import (
+    MAX_CARRIED_BYTES,
+    MAX_JSON_BYTES,
     Cue,
     Media,
     Pin,
@@ -131,6 +134,52 @@ def test_a_changed_copy_is_checked_and_the_original_stays() -> None:
         shot.with_(fps=0)
 
 
+def test_a_changed_copy_remembers_what_was_given() -> None:
+    assert "seconds" not in Shot(text="a cat").with_(fps=24).model_fields_set
+    assert "seconds" in Shot(text="a cat", seconds=2).with_(fps=24).model_fields_set
+
+
+def test_all_that_a_shot_carries_has_a_limit_together_but_equal_media_count_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert MAX_CARRIED_BYTES * 4 // 3 < MAX_JSON_BYTES  # as base64
+    monkeypatch.setattr("vitascope.shot.shot.MAX_CARRIED_BYTES", 1000)
+    large = [Media.of(bytes([i]) * 300, "film") for i in range(4)]
+    assert Shot.checked(text="a", pins=[Pin(media=large[0])] * 4)
+    with pytest.raises(ShotError, match=r"pins should carry at most 1000 bytes .* carried 1200; .* media store"):
+        Shot.checked(text="a", pins=[Pin(media=media) for media in large])
+    assert Shot.checked(text="a", pins=[Pin(media=media.without_data()) for media in large])
+
+
+def test_json_that_is_too_long_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vitascope.shot.shot.MAX_JSON_BYTES", 100)
+    with pytest.raises(ShotError, match="at most 100 bytes of JSON, but had 2"):
+        Shot.from_json('{"text": "a"' + " " * 200 + "}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "parts"),
+    [
+        ({"tracks": [Track(times=(0,), points=((0, 0),))] * 4097}, ["tracks", "4096"]),
+        (
+            {"tracks": [Track(times=[i / 4 for i in range(250)], points=((0, 0),) * 250)] * 4096, "seconds": 120},  # type: ignore[arg-type]
+            ["tracks", "1000000 points", "1024000"],
+        ),
+        ({"tracks": [{"times": [0] * 4097, "points": [(0, 0)] * 4097}]}, ["tracks[0]", "4096"]),
+        ({"pins": [{"media": {"sha256": "0" * 64}}] * 65}, ["pins", "64"]),
+        ({"spans": [{"start": 0, "end": 1, "text": "b"}] * 101}, ["spans", "100"]),
+        ({"negative": "x" * 10_000_000}, ["negative", "2000"]),
+        ({"size": (5000, 100)}, ["size[0]", "4096", "5000"]),
+        ({"steps": 10**9}, ["steps", "1000"]),
+    ],
+)
+def test_no_field_grows_without_a_limit(fields: dict[str, object], parts: list[str]) -> None:
+    with pytest.raises(ShotError) as caught:
+        Shot.checked(text="a", **fields)
+    assert all(part in str(caught.value) for part in parts), str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
 def test_a_very_short_shot_has_one_frame() -> None:
     assert Shot(text="a cat", seconds=0.01).num_frames == 1
 
@@ -186,13 +235,85 @@ def test_saved_tracks_come_back(tmp_path: Path) -> None:
         Track(times=(0, 1), points=((0, 0.12345), (1, 1))),
         Track(times=(0.5,), points=((0, 0),), visible=(False,)),
     )
-    save_tracks(tmp_path / "tracks.npz", tracks)
-    assert load_tracks(tmp_path / "tracks.npz") == tracks
-    save_tracks(tmp_path / "none.npz", ())
-    assert load_tracks(tmp_path / "none.npz") == ()
+    for suffix in ("npz", "json"):
+        save_tracks(tmp_path / f"tracks.{suffix}", tracks)
+        assert load_tracks(tmp_path / f"tracks.{suffix}") == tracks
+        save_tracks(tmp_path / f"none.{suffix}", ())
+        assert load_tracks(tmp_path / f"none.{suffix}") == ()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_tracks_are_compact_in_json_and_more_so_in_arrays(tmp_path: Path) -> None:
+    t = np.arange(24) / 24
+    points = np.stack([np.stack([0.1 + k / 200 + t / 3, 0.5 + np.sin(t + k) / 7], -1) for k in range(100)])
+    tracks = tracks_from_arrays(points, np.ones((100, 24), bool), 12)
+    for suffix, most in (("json", 30), ("npz", 10)):
+        save_tracks(tmp_path / f"tracks.{suffix}", tracks)
+        assert (tmp_path / f"tracks.{suffix}").stat().st_size < most * 100 * 24  # bytes a point
+
+
+def test_a_failed_write_of_tracks_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nowhere"):
+        save_tracks(tmp_path / "nowhere" / "tracks.npz", ())
+    with pytest.raises(ShotError, match=r"tracks\.txt.*\.npz or \.json"):
+        save_tracks(tmp_path / "tracks.txt", ())
+    with pytest.raises(AttributeError):
+        save_tracks(tmp_path / "tracks.npz", ["no track"])  # type: ignore[list-item]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_holds_no_tracks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tracks.npz").write_bytes(b"nothing of the kind")
     with pytest.raises(ShotError, match=r"tracks\.npz"):
         load_tracks(tmp_path / "tracks.npz")
+
+
+def npz(path: Path, **changes: object) -> Path:
+    """A file of one track of two points, with some of its arrays changed."""
+    arrays: dict[str, object] = {
+        "lengths": np.array([2]),
+        "times": np.array([0.0, 1.0]),
+        "points": np.zeros((2, 2)),
+        "visible": np.ones(2, bool),
+    }
+    np.savez_compressed(path, **(arrays | changes))  # type: ignore[arg-type]
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"lengths": np.array([3])}, "do not fit"),
+        ({"lengths": np.array([5, -3])}, "do not fit"),
+        ({"times": np.array([1.0, 0.0])}, "times should increase"),
+        ({"points": np.full((2, 2), 7.0)}, "points"),
+        ({"points": np.zeros((2, 3))}, "points"),
+        ({"times": np.array(["a", "b"])}, "times should be"),
+        ({"times": np.array([{}, {}], object)}, "times should be"),
+        ({"points": np.zeros((2_000_000, 2), np.float32)}, "points should be at most 2000000"),  # a bomb: 16 kB
+    ],
+)
+def test_arrays_that_are_no_tracks_or_would_fill_the_memory_are_refused(
+    tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(ShotError, match=words) as caught:
+        load_tracks(npz(tmp_path / "tracks.npz", **changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_truncated_and_lying_files_of_tracks_are_refused(tmp_path: Path) -> None:
+    data = npz(tmp_path / "whole.npz").read_bytes()
+    for share in (0.1, 0.5, 0.9):
+        (tmp_path / "tracks.npz").write_bytes(data[: int(share * len(data))])
+        with pytest.raises(ShotError, match=r"tracks\.npz"):
+            load_tracks(tmp_path / "tracks.npz")
+    with zipfile.ZipFile(tmp_path / "lying.npz", "w") as folder, zipfile.ZipFile(tmp_path / "whole.npz") as whole:
+        for name in whole.namelist():
+            folder.writestr(name, whole.read(name).replace(b"'shape': (2,)", b"'shape': (9,)"))
+    with pytest.raises(ShotError, match=r"lying\.npz"):
+        load_tracks(tmp_path / "lying.npz")
+    for text in ("", "{}", "[1]", '[{"times": [0], "points": [[9, 9]]}]', '[{"times": [0]}]'):
+        (tmp_path / "tracks.json").write_text(text)
+        with pytest.raises(ShotError, match=r"tracks\.json") as caught:
+            load_tracks(tmp_path / "tracks.json")
+        assert "\n" not in str(caught.value)

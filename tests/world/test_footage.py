@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from vitascope.shot.clip import Clip
-from vitascope.world.footage import Take, footage, happening, in_view, looks_of, save, take
-from vitascope.world.scene import Scene, held_out
+from vitascope.world.footage import Take, footage, happening, looks_of, save, take, take_of
+from vitascope.world.framing import in_view
+from vitascope.world.physics import GROUND_MATERIALS
+from vitascope.world.scene import Scene, held_out, subjects
 
 SIZE = (64, 36)
 
@@ -95,7 +97,7 @@ def test_cues_lie_within_the_clip_and_tell_the_stuff() -> None:
 
 def test_other_looks_keep_the_motion(first: Take) -> None:
     other = looks_of(first, 1, 0, 1)
-    assert other.motion is first.motion
+    assert other.motion.position is first.motion.position
     assert other.clip.array().tobytes() != first.clip.array().tobytes()
     assert [t.position for t in other.scene.things] == [t.position for t in first.scene.things]
 
@@ -109,3 +111,30 @@ def test_a_saved_take_is_all_there(first: Take, tmp_path: Path) -> None:
     assert Clip.open(place / "clip.mp4").num_frames == 24
     with np.load(place / "tracks.npz") as tracks:
         assert tracks["points"].shape == (64, 24, 2)
+
+
+@pytest.mark.parametrize("level", [2, 3, 4])
+def test_takes_of_every_level_are_whole(level: int) -> None:
+    for index in range(4):
+        made = take(3, index, level=level, size=SIZE, num_tracks=32)
+        objects = len(made.scene.things) + len(made.scene.cast)
+        assert made.ids.max() <= objects and made.ids.min() >= -1
+        things, members = subjects(made.scene)
+        shown = [(made.ids == 1 + o).any() for o in range(len(things) + len(members))]
+        assert all(shown), f"take 3-{index} of level {level} does not show all of whom it is about"
+        assert all(max(contact.things) < objects for contact in made.motion.contacts)
+        assert len(made.motion.cast) == len(made.scene.cast)
+        assert made.visible.any()
+
+
+def test_a_scene_from_json_films_as_the_one_that_was_drawn() -> None:
+    made = take(4, 1, level=4, size=SIZE)
+    again = take_of(Scene.from_json(made.scene.to_json()), 4, 1, size=SIZE)
+    assert again.clip.array().tobytes() == made.clip.array().tobytes()
+
+
+def test_other_looks_are_heard_on_their_own_ground() -> None:
+    made = next(t for t in (take(1, i, size=SIZE) for i in range(9)) if any(-1 in c.things for c in t.motion.contacts))
+    other = next(t for t in (looks_of(made, 1, 0, k) for k in range(1, 9)) if t.scene.ground != made.scene.ground)
+    heard = {contact.materials[1] for contact in other.motion.contacts if -1 in contact.things}
+    assert heard == {GROUND_MATERIALS[other.scene.ground]}

@@ -23,9 +23,9 @@ from vitascope.model import checkpoint
 from vitascope.model.checkpoint import Card, CheckpointError
 from vitascope.shot.camera import CameraPath
 from vitascope.world import render
-from vitascope.world.footage import in_view
+from vitascope.world.framing import in_view, sample_camera
 from vitascope.world.physics import Motion, simulate, went_as_planned
-from vitascope.world.sample import recolour, sample_camera, sample_scene
+from vitascope.world.sample import recolour, sample_scene
 from vitascope.world.scene import COLOURS, GROUNDS, SHAPES, TIMES, Scene, Thing
 from vitascope.world.stage import path_of, stage
 from vitascope.world.tracks import project_all

@@ -5,16 +5,48 @@ along minus the last one. The vertical field of view is in degrees.
 """
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self, get_args
+from dataclasses import dataclass, replace
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from vitascope.shot.shot import MAX_SECONDS, ShotError, Track, checked, tracks_from_arrays
+from vitascope.shot.moves import (
+    DEFAULT_AMOUNTS,
+    DIRECTIONS,
+    LARGEST,
+    UNITS,
+    VERBS,
+    Ease,
+    Move,
+    MoveKind,
+    bounds,
+    describe_moves,
+    parse_moves,
+)
+from vitascope.shot.tracks import Track, kept_frames, tracks_at
+from vitascope.shot.value import ShotError
+
+__all__ = [
+    "CameraPath",
+    "DEFAULT_AMOUNTS",
+    "DEFAULT_VIEW",
+    "DIRECTIONS",
+    "Ease",
+    "LARGEST",
+    "Move",
+    "MoveKind",
+    "UNITS",
+    "VERBS",
+    "View",
+    "camera_path",
+    "camera_tracks",
+    "describe_moves",
+    "parse_moves",
+    "project",
+    "rays",
+]
 
 DEFAULT_FOV = 40.0  # degrees, vertical
 DEFAULT_EYE_HEIGHT = 1.5  # metres
@@ -22,45 +54,26 @@ DEFAULT_PITCH = -10.0  # degrees, looking slightly down
 DEFAULT_DISTANCE = 4.5  # metres from the eye to above the origin
 FAR = 30.0  # metres at which the sky and all that is further hangs, for tracks
 
-MoveKind = Literal["pan", "tilt", "roll", "zoom", "truck", "pedestal", "dolly"]
-Ease = Literal["linear", "ease"]
-LATER = ("orbit", "handheld", "arc", "crane")  # known to film people, not yet here
-
-# For each kind: the word of the positive and of the negative direction, the unit, the amount when none is given, the
-# largest amount, and how a caption says it.
-DIRECTIONS: dict[MoveKind, tuple[str, str]] = {
-    "pan": ("right", "left"),
-    "tilt": ("up", "down"),
-    "roll": ("clockwise", "counterclockwise"),
-    "zoom": ("in", "out"),
-    "truck": ("right", "left"),
-    "pedestal": ("up", "down"),
-    "dolly": ("in", "out"),
-}
-UNITS: dict[MoveKind, str] = {
-    "pan": "deg", "tilt": "deg", "roll": "deg", "zoom": "x", "truck": "m", "pedestal": "m", "dolly": "m",
-}  # fmt: skip
-DEFAULT_AMOUNTS: dict[MoveKind, float] = {
-    "pan": 20.0, "tilt": 12.0, "roll": 15.0, "zoom": 1.5, "truck": 1.0, "pedestal": 0.5, "dolly": 1.5,
-}  # fmt: skip
-LARGEST: dict[MoveKind, float] = {
-    "pan": 360.0, "tilt": 180.0, "roll": 360.0, "zoom": 10.0, "truck": 100.0, "pedestal": 100.0, "dolly": 100.0,
-}  # fmt: skip
-VERBS: dict[MoveKind, str] = {
-    "pan": "pans", "tilt": "tilts", "roll": "rolls", "zoom": "zooms",
-    "truck": "trucks", "pedestal": "pedestals", "dolly": "dollies",
-}  # fmt: skip
+LOOKED_AT = 0.5  # metres above the ground: the middle of what a camera usually looks at
+MAX_GRID = 64  # points along a side
+NEAREST = 0.3  # metres: what an orbit goes round is at least that far
+SWAY = 0.02  # metres that a handheld camera sways for each degree that it shakes
+FADE = 0.25  # seconds in which a shaking begins and ends, when it does within a shot
 
 
 @dataclass(frozen=True)
 class View:
-    """Where a camera stands (metres) and looks (degrees: pan to the right, tilt up, roll clockwise, vertical fov)."""
+    """Where a camera stands (metres) and looks (degrees: pan to the right, tilt up, roll clockwise, vertical fov).
+
+    `pivot` is how far away along the ground the thing is that it looks at, which orbits go round. None: where the
+    viewing direction is half a metre above the ground, if it gets there within 30 m, else 4.5 m."""
 
     position: tuple[float, float, float] = (0.0, -DEFAULT_DISTANCE, DEFAULT_EYE_HEIGHT)
     pan: float = 0.0
     tilt: float = DEFAULT_PITCH
     roll: float = 0.0
     fov: float = DEFAULT_FOV
+    pivot: float | None = None
 
 
 DEFAULT_VIEW = View()
@@ -85,142 +98,125 @@ class CameraPath:
         return len(self.fov)
 
 
-class Move(BaseModel):
-    """One move of the camera. `amount` is signed: degrees to the right, up or clockwise; metres to the right, up or
-    in; for a zoom the factor of the focal length (above 1 is in). Without `start` and `end` it takes the whole shot."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: MoveKind
-    amount: Annotated[float, Field(allow_inf_nan=False)]
-    start: Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)] | None = None
-    end: Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)] | None = None
-    ease: Ease = "linear"
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        most, unit = LARGEST[self.kind], UNITS[self.kind]
-        if self.kind == "zoom" and not 1 / most <= self.amount <= most:
-            raise ValueError(f"a zoom should be {1 / most:g}x to {most:g}x, but was {self.amount:g}x")
-        if abs(self.amount) > most:
-            raise ValueError(f"a {self.kind} should be at most {most:g}{unit}, but was {abs(self.amount):g}{unit}")
-        if self.start is not None and self.end is not None and self.end <= self.start:
-            raise ValueError(f"a move should end after its start at {self.start:g} s, but its end was {self.end:g} s")
-        return self
-
-    @classmethod
-    def towards(cls, kind: MoveKind, direction: str, amount: float | None = None, **more: Any) -> "Move":
-        """A move by its direction word and a positive amount (None: a usual one). A zoom out of 2 halves the lens.
-
-        Raises ShotError."""
-        if direction not in DIRECTIONS[kind]:
-            raise ShotError(f"{kind} goes {' or '.join(DIRECTIONS[kind])}, but {direction!r} was given")
-        amount = DEFAULT_AMOUNTS[kind] if amount is None else amount
-        if direction == DIRECTIONS[kind][1]:
-            amount = 1 / amount if kind == "zoom" else -amount
-        return checked(cls, {"kind": kind, "amount": amount, **more})
-
-    @property
-    def direction(self) -> str:
-        """The word for where it goes; "" for a move of nothing."""
-        size = math.log(self.amount) if self.kind == "zoom" else self.amount
-        return "" if size == 0 else DIRECTIONS[self.kind][0 if size > 0 else 1]
-
-
-_STILL = {"", "still", "static", "none", "is still", "fixed"}
-_SPLIT = re.compile(r"\s*(?:,|;|\n|\band\b)\s*")
-_PIECE = re.compile(
-    r"(?P<kind>[a-z]+)"
-    r"(?:\s+(?P<direction>[a-z]+(?<!from)(?<!to)))?"
-    r"(?:\s+(?P<amount>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>deg|degrees?|°|metres?|meters?|m|x|times)?)?"
-    r"(?:\s+from\s+(?P<start>\d+(?:\.\d*)?|\.\d+)\s*s?)?"
-    r"(?:\s+(?:to|until)\s+(?P<end>\d+(?:\.\d*)?|\.\d+)\s*s?)?"
-    r"(?:\s+(?P<ease>ease|linear))?"
-)
-_UNIT_NAMES = {"degree": "deg", "degrees": "deg", "°": "deg", "times": "x"}
-
-
-def parse_moves(text: str) -> tuple[Move, ...]:
-    """Moves from words such as "dolly in 1.5m, pan left 20deg from 1s to 3s ease"; "" and "still" are none.
-
-    Amounts may be left out ("pan left"). Raises ShotError naming the piece that is not understood.
-    """
-    text = re.sub(r"^\s*the camera\s+", "", text.strip().lower())
-    if text.rstrip(".") in _STILL:
-        return ()
-    return tuple(_parse_move(piece) for piece in _SPLIT.split(text.rstrip(".,; ")) if piece)
-
-
-def _parse_move(piece: str) -> Move:
-    known = ", ".join(f"{kind} {'/'.join(words)}" for kind, words in DIRECTIONS.items())
-    first = piece.split()[0]
-    if first in LATER:
-        raise ShotError(f"moves: {first!r} in {piece!r} is not there yet; known: {known}")
-    names: dict[str, MoveKind] = {name: kind for kind in get_args(MoveKind) for name in (kind, VERBS[kind])}
-    if first not in names:
-        raise ShotError(f"moves: {first!r} in {piece!r} is not a move; known: {known}")
-    kind = names[first]
-    match = _PIECE.fullmatch(piece)
-    if match is None or not match["direction"]:
-        raise ShotError(
-            f"moves: {piece!r} is not understood; write it like "
-            f"'{kind} {DIRECTIONS[kind][0]} {DEFAULT_AMOUNTS[kind]:g}{UNITS[kind]} from 0s to 2s ease'"
-        )
-    unit = match["unit"] and _UNIT_NAMES.get(match["unit"], match["unit"])
-    unit = "m" if unit and unit[0] == "m" else unit
-    if unit and unit != UNITS[kind]:
-        raise ShotError(f"moves: a {kind} is measured in {UNITS[kind]}, but {match['unit']!r} was given in {piece!r}")
-    amount, start, end = (float(match[name]) if match[name] else None for name in ("amount", "start", "end"))
-    if amount == 0:
-        raise ShotError(f"moves: the amount in {piece!r} should be more than 0")
-    try:
-        return Move.towards(kind, match["direction"], amount, start=start, end=end, ease=match["ease"] or "linear")
-    except ShotError as error:
-        raise ShotError(f"moves: {error} in {piece!r}") from None
-
-
-def describe_moves(moves: Sequence[Move]) -> str:
-    """Short English such as "the camera zooms in and pans right", "" for none; `parse_moves` reads it back, with usual
-    amounts."""
-    pieces = list(dict.fromkeys(f"{VERBS[move.kind]} {move.direction}" for move in moves if move.direction))
-    if len(pieces) > 2:
-        pieces = [", ".join(pieces[:-1]), pieces[-1]]
-    return f"the camera {' and '.join(pieces)}" if pieces else ""
-
-
 def camera_path(moves: Sequence[Move], seconds: float, fps: float, base: View = DEFAULT_VIEW) -> CameraPath:
     """The camera in each of max(1, round(seconds * fps)) frames; a move without an end is complete in the last frame.
 
     Moves compose: pan turns about the world's z, tilt about the camera's right, roll about its axis; truck and dolly go
-    along the horizontal right and viewing direction of the moment, pedestal along z; zoom multiplies the focal length.
+    along the horizontal right and viewing direction of the moment, pedestal along z; zoom multiplies the focal length;
+    orbit goes round, and turns about, the vertical through what the camera looks at when the orbit begins; handheld
+    adds its shaking to all that. The shaking is nothing in the first frame.
     """
     num_frames = max(1, round(seconds * fps))
     total: dict[str, NDArray[np.float64]] = {kind: np.zeros(num_frames) for kind in get_args(MoveKind)}
     for move in moves:
-        amount = math.log(move.amount) if move.kind == "zoom" else move.amount
-        total[move.kind] += amount * _progress(move, num_frames, fps)
-    pan, tilt, roll = (
-        np.radians(start + total[kind]) for kind, start in (("pan", base.pan), ("tilt", base.tilt), ("roll", base.roll))
-    )  # T each
+        if move.kind != "handheld":
+            amount = math.log(move.amount) if move.kind == "zoom" else move.amount
+            total[move.kind] += amount * move.progress(num_frames, fps)
+    pan = np.radians(base.pan + total["pan"] - total["orbit"])  # T; who goes round to the right turns to the left
+    tilt, roll = np.radians(base.tilt + total["tilt"]), np.radians(base.roll + total["roll"])  # T each
     position = np.tile(np.asarray(base.position, np.float64), (num_frames, 1))  # T 3
     middle = (pan[1:] + pan[:-1]) / 2  # the heading between two frames
     dolly, truck = np.diff(total["dolly"]), np.diff(total["truck"])
-    position[1:, 0] += np.cumsum(dolly * np.sin(middle) + truck * np.cos(middle))
-    position[1:, 1] += np.cumsum(dolly * np.cos(middle) - truck * np.sin(middle))
+    east, north = dolly * np.sin(middle) + truck * np.cos(middle), dolly * np.cos(middle) - truck * np.sin(middle)
     position[:, 2] += total["pedestal"]
+    orbits = [move for move in moves if move.kind == "orbit"]
+    if orbits:
+        _go_round(position, np.stack([east, north], -1), orbits, pan, tilt, fps, base)
+    else:
+        position[1:, 0] += np.cumsum(east)
+        position[1:, 1] += np.cumsum(north)
+    for move in moves:
+        if move.kind == "handheld":
+            angles, sway = _shaking(move, num_frames, fps)
+            ahead = np.stack([np.sin(pan), np.cos(pan)], -1)  # T 2
+            position[:, 0] += sway[:, 0] * ahead[:, 1] + sway[:, 1] * ahead[:, 0]
+            position[:, 1] += sway[:, 1] * ahead[:, 1] - sway[:, 0] * ahead[:, 0]
+            position[:, 2] += sway[:, 2]
+            pan, tilt, roll = (
+                angle + np.radians(more) for angle, more in zip((pan, tilt, roll), angles.T, strict=True)
+            )
     half = np.tan(math.radians(base.fov) / 2) / np.exp(total["zoom"])
     return CameraPath(position, _rotation(pan, tilt, roll), 2 * np.degrees(np.arctan(half)))
 
 
-def _progress(move: Move, num_frames: int, fps: float) -> NDArray[np.float64]:
-    """How much of a move is done in each frame, 0 to 1 [T]."""
-    start = 0.0 if move.start is None else move.start
-    end = (num_frames - 1) / fps if move.end is None else move.end
-    moments = np.arange(num_frames) / fps
-    if end <= start:  # one frame, or a move that begins with the last one: it never gets going
-        return np.zeros(num_frames)
-    share = np.clip((moments - start) / (end - start), 0, 1)
-    return share * share * (3 - 2 * share) if move.ease == "ease" else share
+def _go_round(
+    position: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    orbits: Sequence[Move],
+    pan: NDArray[np.float64],
+    tilt: NDArray[np.float64],
+    fps: float,
+    base: View,
+) -> None:
+    """Fill in x and y of `position` [T, 3] with orbits and, between two frames, the other moves' steps [T - 1, 2].
+
+    Each step is made between two halves of the turning, so that a dolly during an orbit goes straight to the pivot.
+    """
+    num_frames = len(pan)
+    turns = [np.radians(move.amount) * move.progress(num_frames, fps) for move in orbits]  # to the right, T each
+    pivots: list[NDArray[np.float64] | None] = [None] * len(orbits)
+    for t in range(1, num_frames):
+        here = position[t - 1, :2]
+        halves = []
+        for i, (move, turn) in enumerate(zip(orbits, turns, strict=True)):
+            if turn[t] == turn[t - 1]:
+                continue
+            pivot = pivots[i]
+            if pivot is None:
+                pivot = pivots[i] = here + _pivot(move, position[t - 1], pan[t - 1], tilt[t - 1], base)
+            halves.append((pivot, (turn[t] - turn[t - 1]) / 2))
+        for pivot, angle in halves:
+            here = _turned(here, pivot, angle)
+        here = here + steps[t - 1]
+        for pivot, angle in reversed(halves):
+            here = _turned(here, pivot, angle)
+        position[t, :2] = here
+
+
+def _turned(point: NDArray[np.float64], pivot: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+    """A point on the ground [2] turned about another by radians, counterclockwise as seen from above."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    x, y = point - pivot
+    return pivot + np.array([cos * x - sin * y, sin * x + cos * y])
+
+
+def _pivot(move: Move, eye: NDArray[np.float64], pan: float, tilt: float, base: View) -> NDArray[np.float64]:
+    """From the eye to what an orbit goes round, along the ground [2] in metres."""
+    ahead = np.array([math.sin(pan), math.cos(pan)])
+    distance = move.distance
+    if distance is None and base.pivot is not None:
+        first = math.radians(base.pan)
+        target = np.array(base.position[:2]) + base.pivot * np.array([math.sin(first), math.cos(first)])
+        left = float((target - eye[:2]) @ ahead)  # dollies have come nearer to it, or gone away
+        distance = left if left > NEAREST else base.pivot
+    if distance is None:
+        falling, height = math.tan(-tilt), float(eye[2]) - LOOKED_AT
+        distance = height / falling if falling * FAR > height > falling * NEAREST > 0 else DEFAULT_DISTANCE
+    return max(distance, NEAREST) * ahead
+
+
+def _shaking(move: Move, num_frames: int, fps: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A hand's shaking: degrees of pan, tilt and roll [T, 3] and metres to the right, ahead and up [T, 3].
+
+    Each is a sum of slow waves (0.25 to 3 a second, the slower the larger) that is 0 when it begins; pan and tilt never
+    exceed the amount, roll half of it.
+    """
+    num_waves = 7
+    rng = np.random.default_rng([move.seed or 0, 0x5BA2E])
+    speeds = 0.25 * (12.0 ** (np.arange(num_waves) / (num_waves - 1))) * rng.uniform(0.9, 1.0, (6, num_waves))  # 6 W
+    sizes = speeds**-0.7
+    sizes /= sizes.sum(1, keepdims=True)
+    signs = rng.choice((-1.0, 1.0), (6, num_waves))
+    start, end = bounds(num_frames, fps, move.start, move.end)
+    moments = np.arange(num_frames) / fps - start
+    waves = np.einsum("kw,tkw->tk", sizes * signs, np.sin(2 * math.pi * speeds * moments[:, None, None]))  # T 6
+    long = max(end - start, 1e-9)
+    rise = {"ease": long / 2, "ease in": long}.get(move.ease, FADE if move.start else 0.0)
+    fall = {"ease": long / 2, "ease out": long}.get(move.ease, FADE if end < (num_frames - 1) / fps else 0.0)
+    strength = np.clip(moments / rise, 0, 1) if rise else (moments >= 0).astype(np.float64)
+    strength = np.minimum(strength, np.clip((long - moments) / fall, 0, 1) if fall else (moments <= long + 1e-9))
+    waves *= move.amount * (strength * strength * (3 - 2 * strength))[:, None]
+    return waves[:, :3] * (1, 1, 0.5), waves[:, 3:] * (SWAY, SWAY / 2, SWAY)
 
 
 def _rotation(pan: NDArray[np.float64], tilt: NDArray[np.float64], roll: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -285,10 +281,16 @@ def camera_tracks(
     those of a grid on the last frame that were not in the first.
 
     `depth` is the first frame's, [H, W] in metres; without it the world is flat ground under the default view. Points
-    in the sky or further than 30 m hang at 30 m. Points are visible inside the picture and before the camera.
+    in the sky or further than 30 m hang at 30 m. Points are visible inside the picture and before the camera. An orbit
+    goes round what stands in the middle of the depth map. Very long shots have a time for every few frames only.
     """
+    check_grid(grid)
     if depth is not None and (depth.ndim != 2 or 0 in depth.shape):
         raise ValueError(f"depth should be [H, W] in metres, but was {list(depth.shape)}")
+    if depth is not None and base.pivot is None:
+        middle = camera_path((), 0, fps, base)
+        ahead = float(_depth_at(np.array([[0.5, 0.5]]), middle, size, 0, depth)[0])
+        base = replace(base, pivot=ahead * math.cos(math.radians(base.tilt)) if ahead < FAR else None)
     path = camera_path(moves, seconds, fps, base)
     columns, rows = np.meshgrid((np.arange(grid[0]) + 0.5) / grid[0], (np.arange(grid[1]) + 0.5) / grid[1])
     cells = np.stack([columns, rows], -1).reshape(-1, 2)  # K 2
@@ -296,8 +298,16 @@ def camera_tracks(
     early = _unproject(cells, _depth_at(cells, path, size, 0, depth), path, size, 0)  # K 3
     late = _unproject(cells, _depth_at(cells, path, size, last, depth), path, size, last)  # K 3
     seen = _inside(*project(late, path, size, 0))
-    xy, deep = project(np.concatenate([early, late[~seen]]), path, size)  # T K 2, T K
-    return tracks_from_arrays(xy.transpose(1, 0, 2), _inside(xy, deep).T, fps)
+    points = np.concatenate([early, late[~seen]])  # K 3
+    kept = kept_frames(path.num_frames, len(points))
+    xy, deep = project(points, CameraPath(path.position[kept], path.rotation[kept], path.fov[kept]), size)  # T K 2, T K
+    return tracks_at(kept / fps, xy.transpose(1, 0, 2), _inside(xy, deep).T)
+
+
+def check_grid(grid: tuple[int, int]) -> None:
+    """Raise ShotError for a grid (columns, rows) that is not 1 to 64 a side."""
+    if len(grid) != 2 or not all(isinstance(side, int) and 1 <= side <= MAX_GRID for side in grid):
+        raise ShotError(f"grid should be columns and rows of 1 to {MAX_GRID} each, but was {grid}")
 
 
 def _inside(xy: NDArray[np.float64], depth: NDArray[np.float64]) -> NDArray[np.bool_]:

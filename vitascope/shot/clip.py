@@ -13,6 +13,7 @@ from vitascope.shot import media
 from vitascope.shot.shot import Shot
 
 Frame = NDArray[np.uint8]  # H W 3, sRGB
+MAX_ARRAY_BYTES = 4 * 2**30
 
 
 class FrameSource(Protocol):
@@ -120,10 +121,22 @@ class Clip:
         return self.num_frames / self.fps
 
     def array(self) -> NDArray[np.uint8]:
-        """All frames in memory, uint8 [T, H, W, 3]; two minutes of 1080p would be 22 GB."""
+        """All frames in memory, uint8 [T, H, W, 3]. Raises ValueError for more than 4 GiB (two minutes of 1080p would
+        be 22 GB): go through `frames` instead."""
         if isinstance(self.frames, ArrayFrames):
             return self.frames.frames
-        return np.stack(list(self.frames))  # T H W 3
+        (width, height), num_frames = self.size, self.num_frames
+        if num_frames * height * width * 3 > MAX_ARRAY_BYTES:
+            size = f"{num_frames} frames of {width}x{height}"
+            raise ValueError(
+                f"{size} are more than the {MAX_ARRAY_BYTES} bytes allowed in memory; read them one by one"
+            )
+        array = np.empty((num_frames, height, width, 3), np.uint8)  # T H W 3
+        count = 0
+        for frame in self.frames:
+            array[count] = frame
+            count += 1
+        return array[:count]
 
     def save(self, path: str | Path) -> None:
         """Write a film (.mp4) or, for a clip of one frame, a picture (.png, .jpg, .webp). Raises MediaError."""

@@ -1,14 +1,10 @@
-"""Read and write pictures, films and sound (Pillow and PyAV, imported on use), and keep media in a folder by SHA-256.
+"""Read and write pictures, films and sound (Pillow and PyAV, imported on use).
 
 Frames are uint8 [H, W, 3], sRGB. Whatever is wrong with a file becomes one MediaError that names it. Every file is
 written beside its target and renamed when it is complete, so a failed or stopped write leaves nothing behind.
 """
 
-import hashlib
 import io
-import os
-import re
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +16,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from vitascope.shot.shot import MAX_PIXELS, Media, MediaKind, Shot, ShotError
+from vitascope.shot.files import MediaError, Source, check_suffix, complete, named, opened
+from vitascope.shot.shot import MAX_PIXELS, Media, Shot, ShotError
+from vitascope.shot.store import MediaStore as MediaStore
 
 if TYPE_CHECKING:
     import av
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Frame = NDArray[np.uint8]  # H W 3, sRGB
-Source = str | Path | bytes  # a file's path, or its bytes
 
 FILM_SUFFIXES = (".mp4",)  # that can be written
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -45,10 +42,6 @@ _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,wav,mp3,flac
 
 
 _SCALING = 4 | 0x2000 | 0x4000 | 0x40000 | 0x80000  # bicubic, chroma at full width, rounded and bit-exact
-
-
-class MediaError(ValueError):
-    """A file that cannot be read or written: which one, what is wrong, what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +72,7 @@ class FilmInfo:
 
 def is_picture(source: Source) -> bool:
     """Whether a file is a still picture, told from its first bytes. Raises MediaError when it cannot be read."""
-    with _opened(source) as file:
+    with opened(source) as file:
         start = file.read(12)
     return start.startswith(_PICTURE_STARTS) or (start.startswith(b"RIFF") and start.endswith(b"WEBP"))
 
@@ -88,7 +81,7 @@ def read_picture(source: Source) -> Frame:
     """A picture as uint8 [H, W, 3], upright as its EXIF says, on white where it is see-through. Raises MediaError."""
     from PIL import ImageOps
 
-    with _opened(source) as file, _picture(file, source) as image:
+    with opened(source) as file, _picture(file, source) as image:
         try:
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I;16"):  # Pillow would cut 16 bits off at 255
@@ -102,7 +95,37 @@ def read_picture(source: Source) -> Frame:
                 image = paper
             return np.array(image.convert("RGB"))  # H W 3
         except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
-            raise MediaError(f"cannot read the picture {_name(source)}: {error}") from error
+            raise MediaError(f"cannot read the picture {named(source)}: {error}") from error
+
+
+def read_mask(source: Source) -> NDArray[np.bool_]:
+    """What is marked in a mask picture [H, W]: what is painted at all where the rest is see-through, else what is
+    lighter than middle grey. Raises MediaError."""
+    from PIL import ImageOps
+
+    with opened(source) as file, _picture(file, source) as image:
+        if image.has_transparency_data:
+            try:
+                alpha = np.asarray(ImageOps.exif_transpose(image).convert("RGBA"))[..., 3]  # H W
+            except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+                raise MediaError(f"cannot read the picture {named(source)}: {error}") from error
+            if (alpha < 128).any():
+                return alpha >= 128
+    return read_picture(source).mean(-1) >= 128
+
+
+def mask_media(mask: NDArray[Any]) -> Media:
+    """A mask [H, W] (true or false; 0 to 255; or 0 to 1 in floats) as media, a PNG in black and white. Raises
+    MediaError."""
+    from PIL import Image
+
+    if mask.ndim != 2 or not 0 < mask.size <= MAX_PICTURE_PIXELS or mask.dtype.kind not in "bfiu":
+        most = f"{MAX_PICTURE_PIXELS / 1e6:g} megapixels"
+        raise MediaError(f"a mask should be numbers [H, W], at most {most}, but was {mask.dtype} {list(mask.shape)}")
+    marked = mask if mask.dtype.kind == "b" else mask >= (0.5 if mask.dtype.kind == "f" else 128)
+    file = io.BytesIO()
+    Image.fromarray(marked.astype(np.uint8) * 255).save(file, "PNG")
+    return Media.of(file.getvalue(), "picture")
 
 
 def write_picture(path: str | Path, frame: Frame, shot: Shot | None = None) -> None:
@@ -111,14 +134,14 @@ def write_picture(path: str | Path, frame: Frame, shot: Shot | None = None) -> N
     from PIL.PngImagePlugin import PngInfo
 
     path = Path(path)
-    _check_suffix(path, PICTURE_SUFFIXES)
+    check_suffix(path, PICTURE_SUFFIXES)
     _check_frame(frame)
     options: dict[str, Any] = {"quality": 95}
     if path.suffix.lower() == ".png":
         options = {"pnginfo": PngInfo()}
         if shot is not None:
             options["pnginfo"].add_itxt(SHOT_KEY, _shot_text(shot))
-    with _complete(path) as partial:
+    with complete(path) as partial:
         Image.fromarray(np.ascontiguousarray(frame)).save(partial, _format_of(path), **options)
 
 
@@ -134,11 +157,11 @@ def _picture(file: BinaryIO, source: Source) -> "Image.Image":
         image = Image.open(file, formats=_PICTURE_FORMATS)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise MediaError(
-            f"cannot read {_name(source)} as a picture ({', '.join(_PICTURE_FORMATS)}): {error}"
+            f"cannot read {named(source)} as a picture ({', '.join(_PICTURE_FORMATS)}): {error}"
         ) from error
     if image.width * image.height > MAX_PICTURE_PIXELS:
         raise MediaError(
-            f"the picture {_name(source)} is {image.width}x{image.height}; "
+            f"the picture {named(source)} is {image.width}x{image.height}; "
             f"at most {MAX_PICTURE_PIXELS / 1e6:g} megapixels are allowed"
         )
     return image
@@ -154,7 +177,7 @@ def probe(source: Source) -> FilmInfo:
         fps = float(stream.average_rate or stream.guessed_rate or 0)
         frame = next(iter(container.decode(stream)), None)
         if frame is None:
-            raise MediaError(f"the film {_name(source)} has no frames")
+            raise MediaError(f"the film {named(source)} has no frames")
         size = (frame.width, frame.height) if frame.rotation % 180 == 0 else (frame.height, frame.width)
         num_frames, has_sound = stream.frames, bool(container.streams.audio)
     if num_frames <= 0:  # some containers do not say
@@ -171,23 +194,31 @@ def read_film(source: Source, limits: FilmLimits = FilmLimits()) -> Iterator[Fra
     with _film(source) as container:
         stream = _video_stream(container, source, limits.pixels)
         stream.thread_type = "AUTO"
+        # Whatever the header said, no frame is unpacked that is much larger (coders round sizes up).
+        stream.codec_context.options = {"max_pixels": str(limits.pixels * 5 // 4 + 65536)}
         _check_limits(stream, source, limits)
-        num_frames = num_packets = 0
+        num_frames = num_packets = num_meant = 0
         for packet in container.demux(stream):
             num_packets += packet.size > 0
+            num_meant += packet.size > 0 and not packet.is_discard  # cut films keep pictures that are not to be shown
             for picture in packet.decode():
+                num_frames += 1
+                if num_frames > limits.frames:
+                    raise MediaError(f"the film {named(source)} has more than the allowed {limits.frames} frames")
+                if 0 < stream.frames < num_frames:
+                    raise MediaError(f"the film {named(source)} has more than the {stream.frames} frames that it says")
+                _check_pixels(picture.width, picture.height, source, limits.pixels)
                 frame = _upright(picture)
                 size = size or frame.shape
-                num_frames += 1
                 if frame.shape != size:
-                    raise MediaError(f"the film {_name(source)} changes its size at frame {num_frames}")
-                if num_frames > limits.frames:
-                    raise MediaError(f"the film {_name(source)} has more than the allowed {limits.frames} frames")
+                    raise MediaError(f"the film {named(source)} changes its size at frame {num_frames}")
                 yield frame
         if num_frames == 0:
-            raise MediaError(f"the film {_name(source)} has no frames")
+            raise MediaError(f"the film {named(source)} has no frames")
         if num_packets < stream.frames:
-            raise MediaError(f"the film {_name(source)} ends after {num_packets} of its {stream.frames} frames")
+            raise MediaError(f"the film {named(source)} ends after {num_packets} of its {stream.frames} frames")
+        if stream.frames > 0 and num_frames < num_meant:
+            raise MediaError(f"of the film {named(source)} only {num_frames} of {num_meant} frames can be decoded")
 
 
 def write_film(
@@ -204,7 +235,7 @@ def write_film(
     through (an OSError as a MediaError), and nothing is left behind.
     """
     path = Path(path)
-    _check_suffix(path, FILM_SUFFIXES)
+    check_suffix(path, FILM_SUFFIXES)
     if not 0 < fps <= MAX_FPS:
         raise MediaError(f"fps should be more than 0 and at most {MAX_FPS:g}, but was {fps}")
     frames = iter(frames)
@@ -219,7 +250,7 @@ def write_film(
     import av
 
     try:
-        with _complete(path) as partial:
+        with complete(path) as partial:
             # Bit-exact keeps versions and dates out, so that equal input gives equal bytes.
             options = {"movflags": "faststart+use_metadata_tags", "fflags": "bitexact"}
             with av.open(f"file:{partial}", "w", format="mp4", options=options) as container:
@@ -299,7 +330,7 @@ def read_sound(source: Source, rate: int = SOUND_RATE, seconds: float = 600.0) -
     num_samples, most = 0, round(seconds * rate)
     with _film(source) as container:
         if not container.streams.audio or container.streams.audio[0].codec_context is None:
-            raise MediaError(f"{_name(source)} has no sound that can be decoded")
+            raise MediaError(f"{named(source)} has no sound that can be decoded")
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
         decoded: Iterator[av.AudioFrame | None] = chain(container.decode(container.streams.audio[0]), [None])
         for frame in decoded:
@@ -307,7 +338,7 @@ def read_sound(source: Source, rate: int = SOUND_RATE, seconds: float = 600.0) -
                 samples = block.to_ndarray().astype(np.float32)  # 2 S
                 num_samples += samples.shape[1]
                 if num_samples > most:
-                    raise MediaError(f"the sound of {_name(source)} is longer than the allowed {seconds:g} s")
+                    raise MediaError(f"the sound of {named(source)} is longer than the allowed {seconds:g} s")
                 blocks.append(samples)
     return np.concatenate(blocks, 1).T.copy() if blocks else np.zeros((0, 2), np.float32)  # S 2
 
@@ -315,24 +346,27 @@ def read_sound(source: Source, rate: int = SOUND_RATE, seconds: float = 600.0) -
 def _video_stream(container: "InputContainer", source: Source, pixels: int = MAX_PIXELS) -> "av.VideoStream":
     """The film's pictures, none of them decoded yet, and small enough."""
     if not container.streams.video:
-        raise MediaError(f"{_name(source)} has no pictures in it")
+        raise MediaError(f"{named(source)} has no pictures in it")
     stream = container.streams.video[0]
     if stream.codec_context is None:  # FFmpeg knows no decoder for it
-        raise MediaError(f"the film {_name(source)} is in a format that cannot be decoded")
-    width, height = stream.codec_context.width, stream.codec_context.height
+        raise MediaError(f"the film {named(source)} is in a format that cannot be decoded")
+    _check_pixels(stream.codec_context.width, stream.codec_context.height, source, pixels)
+    return stream
+
+
+def _check_pixels(width: int, height: int, source: Source, pixels: int) -> None:
     if width * height > pixels:
         most = f"{pixels / 1e6:g} megapixels"
-        raise MediaError(f"the film {_name(source)} is {width}x{height}; at most {most} a frame are allowed")
-    return stream
+        raise MediaError(f"the film {named(source)} is {width}x{height}; at most {most} a frame are allowed")
 
 
 def _check_limits(stream: "av.VideoStream", source: Source, limits: FilmLimits) -> None:
     """Refuse what is too long by its own account, before anything is decoded."""
     if stream.frames > limits.frames:
-        raise MediaError(f"the film {_name(source)} has {stream.frames} frames; at most {limits.frames} are allowed")
+        raise MediaError(f"the film {named(source)} has {stream.frames} frames; at most {limits.frames} are allowed")
     seconds = float((stream.duration or 0) * (stream.time_base or 0))
     if seconds > limits.seconds:
-        raise MediaError(f"the film {_name(source)} lasts {seconds:.1f} s; at most {limits.seconds:g} s are allowed")
+        raise MediaError(f"the film {named(source)} lasts {seconds:.1f} s; at most {limits.seconds:g} s are allowed")
 
 
 def _upright(picture: "av.VideoFrame") -> Frame:
@@ -349,7 +383,7 @@ def _upright(picture: "av.VideoFrame") -> Frame:
 def read_shot(source: Source) -> Shot | None:
     """The Shot that a film or picture of ours carries; None when it carries none. Raises MediaError."""
     if is_picture(source):
-        with _opened(source) as file, _picture(file, source) as image:
+        with opened(source) as file, _picture(file, source) as image:
             text = image.info.get(SHOT_KEY)
     else:
         with _film(source) as container:
@@ -359,7 +393,7 @@ def read_shot(source: Source) -> Shot | None:
     try:
         return Shot.from_json(str(text))
     except ShotError as error:
-        raise MediaError(f"the shot inside {_name(source)} cannot be read: {error}") from error
+        raise MediaError(f"the shot inside {named(source)} cannot be read: {error}") from error
 
 
 def _shot_text(shot: Shot) -> str:
@@ -377,101 +411,18 @@ def _shot_text(shot: Shot) -> str:
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-class MediaStore:
-    """A folder of media addressed by SHA-256: equal bytes are kept once, and checked whenever they are read."""
-
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-
-    def put(self, data: bytes, kind: MediaKind = "picture") -> Media:
-        """Keep these bytes and return their name (without the bytes). Raises MediaError."""
-        media = Media.of(data, kind).without_data()
-        path = self._path(media.sha256)
-        if not path.exists():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise MediaError(f"cannot write in the folder {self.folder}: {error.strerror or error}") from error
-            with _complete(path) as partial:
-                partial.write_bytes(data)
-        return media
-
-    def get(self, sha256: str) -> bytes:
-        """The bytes of this name. Raises MediaError when they are missing or have changed."""
-        if not re.fullmatch("[0-9a-f]{64}", sha256):
-            raise MediaError(f"media are named by 64 hexadecimal digits (SHA-256), but {sha256[:80]!r} was given")
-        try:
-            data = self._path(sha256).read_bytes()
-        except FileNotFoundError:
-            raise MediaError(f"the media {sha256[:12]} are not in the store {self.folder}") from None
-        except OSError as error:
-            raise MediaError(f"cannot read the media {sha256[:12]}: {error.strerror or error}") from error
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise MediaError(
-                f"the media {sha256[:12]} in the store {self.folder} have changed since they were put there"
-            )
-        return data
-
-    def _path(self, sha256: str) -> Path:
-        return self.folder / sha256[:2] / sha256
-
-
-def _name(source: Source) -> str:
-    return f"({len(source)} bytes)" if isinstance(source, bytes) else repr(str(source))
-
-
-@contextmanager
-def _opened(source: Source) -> Iterator[BinaryIO]:
-    if isinstance(source, bytes):
-        yield io.BytesIO(source)
-        return
-    try:
-        file = open(source, "rb")  # noqa: SIM115 (closed below; only the opening may become this error)
-    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
-        raise MediaError(f"cannot read {_name(source)}: {getattr(error, 'strerror', None) or error}") from error
-    with file:
-        yield file
-
-
 @contextmanager
 def _film(source: Source) -> Iterator["InputContainer"]:
     """An open film or sound file; whatever FFmpeg finds wrong with it, also later, becomes a MediaError."""
     import av
 
-    with _opened(source) as file:
+    with opened(source) as file:
         try:
             options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
             with av.open(file, "r", container_options=options, metadata_errors="replace") as container:
                 yield container
         except av.FFmpegError as error:
-            raise MediaError(f"cannot read the film or sound {_name(source)}: {error.strerror or error}") from error
-
-
-@contextmanager
-def _complete(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to, which takes its place when all went well and is removed when not."""
-    if "\0" in str(path):
-        raise MediaError(f"cannot write {str(path)!r}: a name cannot hold a null byte")
-    if not path.parent.is_dir():
-        raise MediaError(f"cannot write {path.name!r}: the folder {path.parent} does not exist")
-    partial = path.parent / f".{secrets.token_hex(8)}.part"
-    try:
-        with open(partial, "xb"):
-            pass
-    except OSError as error:
-        raise MediaError(f"cannot write in the folder {path.parent}: {error.strerror or error}") from error
-    try:
-        yield partial
-        os.replace(partial, path)
-    except OSError as error:
-        raise MediaError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _check_suffix(path: Path, allowed: tuple[str, ...]) -> None:
-    if path.suffix.lower() not in allowed:
-        raise MediaError(f"cannot write {path.name!r}: the name should end in one of {', '.join(allowed)}")
+            raise MediaError(f"cannot read the film or sound {named(source)}: {error.strerror or error}") from error
 
 
 def _check_frame(frame: Frame, size: tuple[int, int] | None = None) -> None:

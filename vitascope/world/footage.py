@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from vitascope.shot.camera import CameraPath
 from vitascope.shot.clip import Clip
 from vitascope.shot.shot import Cue, CueKind, Shot
 from vitascope.world.caption import caption
-from vitascope.world.physics import Contact, Motion, simulate, went_as_planned
-from vitascope.world.render import draw
-from vitascope.world.sample import recolour, sample_camera, sample_scene
-from vitascope.world.scene import Scene, SceneError, Split, reach
+from vitascope.world.contact import Contact
+from vitascope.world.framing import reframe
+from vitascope.world.physics import Motion, played, simulate, went_as_planned
+from vitascope.world.render import Picture, draw
+from vitascope.world.sample import recolour, sample_scene
+from vitascope.world.scene import Scene, SceneError, Split, Style
 from vitascope.world.stage import path_of, stage
-from vitascope.world.tracks import follow, place_of, project_all
+from vitascope.world.style import stylise
+from vitascope.world.tracks import follow, place_of
 
 SIZE = (256, 144)
 _SCENE, _WORDS, _TRACKS, _LOOKS = 0, 1, 2, 3  # what a generator is for, the third of its seeds
@@ -36,7 +40,7 @@ class Take:
     points: NDArray[np.float32]  # [K, T, 2] picture coordinates 0..1, may lie outside
     visible: NDArray[np.bool_]  # [K, T]
     depth: NDArray[np.float32]  # [T, H, W] metres along the view axis, inf in the sky
-    ids: NDArray[np.int16]  # [T, H, W] -1 sky, 0 ground, 1 + p thing p
+    ids: NDArray[np.int16]  # [T, H, W] -1 sky, 0 ground, 1 + o object o: the things, then the cast
     motion: Motion
     camera: CameraPath
     name: str  # tells takes of all seeds and numbers apart
@@ -51,15 +55,32 @@ def take(
     seconds: float = 2.0,
     fps: float = 12.0,
     split: Split = "train",
+    style: Style | None = None,
     num_captions: int = 4,
     num_tracks: int = 64,
     samples: int = 4,
 ) -> Take:
     """Take number `index` of the footage of `seed`: the same numbers give the same bytes, in any order."""
-    scene, motion = happening(seed, index, level=level, size=size, seconds=seconds, fps=fps, split=split)
+    scene, motion = happening(seed, index, level=level, size=size, seconds=seconds, fps=fps, split=split, style=style)
     return film(
         scene, motion, seed, index, size=size, num_captions=num_captions, num_tracks=num_tracks, samples=samples
     )
+
+
+def take_of(
+    scene: Scene,
+    seed: int,
+    index: int = 0,
+    *,
+    size: tuple[int, int] = SIZE,
+    seconds: float = 2.0,
+    fps: float = 12.0,
+    num_captions: int = 4,
+    num_tracks: int = 64,
+) -> Take:
+    """This very scene, filmed; captions and followed points are drawn by lot from seed and index."""
+    motion = simulate(scene, seconds, fps)
+    return film(scene, motion, seed, index, size=size, num_captions=num_captions, num_tracks=num_tracks)
 
 
 def happening(
@@ -71,11 +92,12 @@ def happening(
     seconds: float = 2.0,
     fps: float = 12.0,
     split: Split = "train",
+    style: Style | None = None,
 ) -> tuple[Scene, Motion]:
     """The scene and motion of a take: drawn again until it goes as planned and is in the picture."""
     rng = np.random.default_rng([seed, index, _SCENE])
     for _ in range(200):
-        scene = sample_scene(rng, level, split)
+        scene = sample_scene(rng, level, split, style)
         motion = simulate(scene, seconds, fps)
         if seconds >= 1.9 and not went_as_planned(scene, motion):
             continue
@@ -83,31 +105,6 @@ def happening(
         if framed is not None:
             return framed, motion
     raise SceneError(f"no scene of level {level} for seed {seed}, index {index} stayed in the picture")
-
-
-def reframe(scene: Scene, motion: Motion, rng: np.random.Generator, size: tuple[int, int] = SIZE) -> Scene | None:
-    """The scene with its camera, or a newly drawn one, so that all things stay in the picture; None if none does."""
-    for attempt in range(12):
-        if in_view(scene, motion, size):
-            return scene
-        scene = scene.with_(camera=sample_camera(scene, rng, still=attempt >= 9))
-    return None
-
-
-def in_view(scene: Scene, motion: Motion, size: tuple[int, int] = SIZE) -> bool:
-    """Whether every thing is well inside the first picture and its centre stays inside most of the others."""
-    path = path_of(scene.camera, len(motion.position) / motion.fps, motion.fps)
-    points, depth = project_all(motion.position, path, size)  # [T, P, 2], [T, P]
-    inside = ((points > 0.02) & (points < 0.98)).all(axis=-1) & (depth > 0.8)  # [T, P]
-    tops = motion.position.copy()
-    tops[..., 2] += [reach(thing.shape, thing.size, thing.rotation) for thing in scene.things]
-    highest = project_all(tops, path, size)[0][0, :, 1].min()  # in the first picture
-    first = ((points[0] > (0.07, 0.1)) & (points[0] < (0.93, 0.92))).all() and highest > -0.01
-    if len(scene.things) == 2 and first:  # neither hides the other at the start, nor for long
-        apart = np.hypot(*((points[:, 0] - points[:, 1]) * (1.0, size[1] / size[0])).T)  # [T] picture widths
-        met = any(thing.action == "collide" for thing in scene.things)
-        first = apart[0] > 0.13 and (met or (apart > 0.12).mean() >= 0.6)
-    return bool(first and inside.mean(axis=0).min() >= 0.8)
 
 
 def film(
@@ -127,23 +124,32 @@ def film(
     path = path_of(scene.camera, seconds, fps)
     looks = stage(scene, motion, path)
     picture = draw(looks, size, samples=samples)
+    ids = objects(picture, looks.owner)
+    frames = stylise(picture.frames, picture.depth, ids, scene.style, scene.look % 10_000)
     words = np.random.default_rng([seed, index, _WORDS])
     captions = tuple(caption(scene, words) for _ in range(max(1, num_captions)))
     points, visible = follow(looks, picture, np.random.default_rng([seed, index, _TRACKS]), num_tracks)
     shot = Shot(text=captions[0], size=size, seconds=seconds, fps=fps, seed=index, cues=cues_of(motion, path, size))
-    clip = Clip.from_array(picture.frames, fps, shot)
-    return Take(
-        scene, shot, clip, captions, points, visible, picture.depth, picture.ids, motion, path, f"{seed}-{index:06d}"
-    )
+    clip = Clip.from_array(frames, fps, shot)
+    return Take(scene, shot, clip, captions, points, visible, picture.depth, ids, motion, path, f"{seed}-{index:06d}")
+
+
+def objects(picture: Picture, owner: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The picture's ids [T, H, W] by object instead of by part."""
+    table = np.concatenate([[0], owner + 1, [-1]]).astype(np.int16)  # index -1 is the sky
+    return table[picture.ids]
 
 
 def looks_of(first: Take, seed: int, index: int, look: int, *, split: Split = "train", samples: int = 4) -> Take:
-    """The same motion drawn with other colours, ground, hour and camera (look 1, 2, ...); costs no simulation."""
+    """The same motion drawn with other colours, clothes, place, hour, style and camera (look 1, 2, ...), which costs no
+    simulation."""
     rng = np.random.default_rng([seed, index, _LOOKS, look])
-    scene = reframe(recolour(first.scene, rng, split), first.motion, rng, first.clip.size)
+    other = recolour(first.scene, rng, split)
+    motion = played(other, first.motion)
+    scene = reframe(other, motion, rng, first.clip.size)
     return film(
         scene or first.scene,
-        first.motion,
+        motion if scene else first.motion,
         seed,
         (index << 8) + look,
         size=first.clip.size,
@@ -164,6 +170,7 @@ def footage(
     seconds: float = 2.0,
     fps: float = 12.0,
     split: Split = "train",
+    style: Style | None = None,
     num_captions: int = 4,
     num_tracks: int = 64,
 ) -> Generator[Take, None, None]:
@@ -176,7 +183,8 @@ def footage(
     with ThreadPoolExecutor(1, "next-scene") as ahead:
 
         def happens(index: int) -> Future[tuple[Scene, Motion]]:
-            return ahead.submit(happening, seed, index, level=level, size=size, seconds=seconds, fps=fps, split=split)
+            how = {"level": level, "size": size, "seconds": seconds, "fps": fps, "split": split, "style": style}
+            return ahead.submit(happening, seed, index, **how)  # type: ignore[arg-type]
 
         index = shard + start * shards
         coming = happens(index)
@@ -195,6 +203,8 @@ def cues_of(motion: Motion, path: CameraPath, size: tuple[int, int]) -> tuple[Cu
 def _cue(contact: Contact, motion: Motion, path: CameraPath, size: tuple[int, int]) -> Cue:
     kind: CueKind = contact.kind
     loud = contact.speed / 3.0 if contact.seconds > 0 else contact.speed / 10.0
+    if contact.kind in ("speech", "animal"):
+        loud = 0.5
     return Cue(
         time=round(contact.time, 4),
         kind=kind,
@@ -205,12 +215,20 @@ def _cue(contact: Contact, motion: Motion, path: CameraPath, size: tuple[int, in
     )
 
 
-def save(made: Take, folder: str | Path) -> Path:
-    """Write clip.mp4, scene.json, shot.json and tracks.npz into a folder of the take's name; returns that."""
+def save(made: Take, folder: str | Path, frames: NDArray[np.uint8] | None = None) -> Path:
+    """Write clip.mp4, scene.json, shot.json and tracks.npz into a folder of the take's name; returns that.
+
+    `frames` [T, H, W, 3] are filmed in place of the take's own. The folder appears when it is complete."""
     place = Path(folder) / f"take-{made.name}"
-    place.mkdir(parents=True, exist_ok=True)
-    made.clip.save(place / "clip.mp4")
-    (place / "scene.json").write_text(made.scene.to_json() + "\n", encoding="utf-8")
-    (place / "shot.json").write_text(made.shot.to_json() + "\n", encoding="utf-8")
-    np.savez_compressed(place / "tracks.npz", points=made.points, visible=made.visible)
+    with tempfile.TemporaryDirectory(prefix=".take-", dir=folder) as inside:
+        beside = Path(inside) / place.name
+        beside.mkdir()
+        clip = made.clip if frames is None else Clip.from_array(frames, made.clip.fps, made.shot)
+        clip.save(beside / "clip.mp4")
+        (beside / "scene.json").write_text(made.scene.to_json() + "\n", encoding="utf-8")
+        (beside / "shot.json").write_text(made.shot.to_json() + "\n", encoding="utf-8")
+        np.savez_compressed(beside / "tracks.npz", points=made.points, visible=made.visible)
+        if place.exists():
+            place.rename(Path(inside) / "before")
+        beside.rename(place)
     return place

@@ -1,9 +1,10 @@
 """The light that comes along one ray: the first thing it meets, what shades that, and how its colour is made.
 
-These functions are inlined into the kernels of `render`. They take the P parts of one frame as a few tuples of arrays:
-`parts` is (kind [P], size [P, 3], bounding radius [P], paint [P, 6], texture [P]), `pose` is (places [P, 3],
+These functions are inlined into the kernels. They take the P parts of one frame as a few tuples of arrays: `parts` is
+(kind [P], size [P, 3], bounding radius [P], paint [P, 7], texture [P], detail [P]), `pose` is (places [P, 3],
 turns [P, 3, 3], eyes [P, 3]): where parts are, how they are turned (local -> world), and the eye in each one's frame.
-`listed` holds the numbers of the parts to look at in its first `count` places; `look` is ground and sky.
+`art` is (faces [F, 20], sums [S, ...], extent [S, 2], inks [S, 3]) for painted faces and words; `look` is ground and
+sky.
 """
 
 from __future__ import annotations
@@ -12,92 +13,143 @@ import math
 from typing import Any
 
 from vitascope.world import shading
-from vitascope.world.shading import ground_colour, inlined, part_texture, sky_colour, sky_gradient, step
-from vitascope.world.solids import SUN_RADIUS, distance, hit, outward, sunlight
+from vitascope.world.face import face_paint
+from vitascope.world.grounds import ground_surface
+from vitascope.world.lettering import sign_ink
+from vitascope.world.paint import BARK, FACE, FUR, LEAVES, SIGN, leafy, part_paint, ruffle
+from vitascope.world.shading import inlined, scalar, step
+from vitascope.world.sky import sky_colour, sky_gradient
+from vitascope.world.solids import FAR, SUN_RADIUS, distance, hit, left_of_sun, outward, passing
 
 SHADOW_REACH = 120.0  # metres; farther than this shadows are smaller than haze and pixels
+# Columns of `paint`: linear RGB, gloss, metal, the length to which textures scale, and how far the part dims skylight.
+GLOSS, METAL, SCALE_OF, DIMS = 3, 4, 5, 6
 
 
 @inlined
-def trace(
-    parts: Any, pose: Any, listed: Any, count: int, height: float, dx: float, dy: float, dz: float
-) -> tuple[float, int]:
-    """Nearest hit (t, id) of the ray along d (world) from the eye, `height` metres above the ground."""
-    kind, size, _, _, _ = parts
-    _, turns, eyes = pose
-    best, found = 1e30, -1
+def into(turns: Any, p: Any, x: Any, y: Any, z: Any) -> Any:
+    """A world vector in the axes of part p."""
+    return (
+        turns[p, 0, 0] * x + turns[p, 1, 0] * y + turns[p, 2, 0] * z,
+        turns[p, 0, 1] * x + turns[p, 1, 1] * y + turns[p, 2, 1] * z,
+        turns[p, 0, 2] * x + turns[p, 1, 2] * y + turns[p, 2, 2] * z,
+    )
+
+
+@inlined
+def out_of(turns: Any, p: Any, x: Any, y: Any, z: Any) -> Any:
+    """A vector of part p in the world's axes."""
+    return (
+        turns[p, 0, 0] * x + turns[p, 0, 1] * y + turns[p, 0, 2] * z,
+        turns[p, 1, 0] * x + turns[p, 1, 1] * y + turns[p, 1, 2] * z,
+        turns[p, 2, 0] * x + turns[p, 2, 1] * y + turns[p, 2, 2] * z,
+    )
+
+
+@scalar
+def ground_hit(height: float, dz: float) -> tuple[float, int]:
+    """(t, id) of the ground, or of the sky (-1), along a ray from `height` metres above the ground."""
     if dz < -1e-9 and height > 0.0:
-        best, found = -height / dz, 0
-    for i in range(count):
-        p = listed[i]
-        lx = turns[p, 0, 0] * dx + turns[p, 1, 0] * dy + turns[p, 2, 0] * dz
-        ly = turns[p, 0, 1] * dx + turns[p, 1, 1] * dy + turns[p, 2, 1] * dz
-        lz = turns[p, 0, 2] * dx + turns[p, 1, 2] * dy + turns[p, 2, 2] * dz
-        t = hit(kind[p], size[p, 0], size[p, 1], size[p, 2], eyes[p, 0], eyes[p, 1], eyes[p, 2], lx, ly, lz)
-        if t < best:
-            best, found = t, p + 1
-    return best, found
+        return -height / dz, 0
+    return FAR, -1
+
+
+@scalar
+def crown_hit(
+    kind: int,
+    a: float,
+    b: float,
+    c: float,
+    radius: float,
+    ox: float,
+    oy: float,
+    oz: float,
+    dx: float,
+    dy: float,
+    dz: float,
+    pixel: float,
+) -> float:
+    """Like `hit` for a part of leaves: rays pass through the gaps at its outline."""
+    t = hit(kind, a, b, c, ox, oy, oz, dx, dy, dz)
+    if t < FAR:
+        x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
+        ux, uy, uz = outward(kind, a, b, c, x, y, z)
+        facing = -(ux * dx + uy * dy + uz * dz) / math.sqrt(dx * dx + dy * dy + dz * dz)
+        if not leafy(x, y, z, radius, facing, pixel * t):
+            return FAR
+    return t
+
+
+@inlined
+def part_hit(parts: Any, pose: Any, p: Any, dx: Any, dy: Any, dz: Any, pixel: Any) -> Any:
+    """First hit of part p by the ray along d (world) from the eye, FAR if none."""
+    kind, size, _, paint, texture, _ = parts
+    _, turns, eyes = pose
+    lx, ly, lz = into(turns, p, dx, dy, dz)
+    a, b, c = size[p, 0], size[p, 1], size[p, 2]
+    if texture[p] == LEAVES:
+        return crown_hit(kind[p], a, b, c, paint[p, SCALE_OF], eyes[p, 0], eyes[p, 1], eyes[p, 2], lx, ly, lz, pixel)
+    return hit(kind[p], a, b, c, eyes[p, 0], eyes[p, 1], eyes[p, 2], lx, ly, lz)
+
+
+@inlined
+def facing_out(parts: Any, pose: Any, p: Any, x: Any, y: Any, z: Any) -> Any:
+    """Unit normal (world) of part p, or of the ground for p = -1, at a point of its surface."""
+    if p < 0:
+        return 0.0, 0.0, 1.0
+    kind, size, _, _, _, _ = parts
+    places, turns, _ = pose
+    lx, ly, lz = into(turns, p, x - places[p, 0], y - places[p, 1], z - places[p, 2])
+    ux, uy, uz = outward(kind[p], size[p, 0], size[p, 1], size[p, 2], lx, ly, lz)
+    return out_of(turns, p, ux, uy, uz)
+
+
+@inlined
+def dims_sky(reach: Any, away: Any) -> Any:
+    """Share of skylight left at a point whose outward neighbour, `reach` ahead, is `away` from a part's surface."""
+    k = min(max(1.0 - away / reach, 0.0), 1.0)
+    return 1.0 - 0.62 * k * k
 
 
 @inlined
 def occlusion(
-    parts: Any,
-    pose: Any,
-    look: Any,
-    listed: Any,
-    count: int,
-    own: int,
-    x: float,
-    y: float,
-    z: float,
-    nx: float,
-    ny: float,
-    nz: float,
+    parts: Any, pose: Any, look: Any, own: Any, x: Any, y: Any, z: Any, nx: Any, ny: Any, nz: Any
 ) -> tuple[float, float]:
     """(sunlight, skylight) in 0..1 that parts other than `own` leave at a point with normal n."""
-    kind, size, radius, _, _ = parts
+    kind, size, radius, paint, _, _ = parts
     places, turns, _ = pose
     sun, air = 1.0, 1.0
     sx, sy, sz = look[shading.SUN], look[shading.SUN + 1], look[shading.SUN + 2]
     facing = nx * sx + ny * sy + nz * sz > 0.0
-    for i in range(count):
-        p = listed[i]
+    for p in range(radius.shape[0]):
         if p == own:
             continue
         vx, vy, vz = x - places[p, 0], y - places[p, 1], z - places[p, 2]
-        r = radius[p]
+        r, reach = radius[p], paint[p, DIMS]
         gap2 = vx * vx + vy * vy + vz * vz
         along = -(vx * sx + vy * sy + vz * sz)
         wide = r + SUN_RADIUS * max(along, 0.0) + 0.01
         shaded = facing and along > -r and gap2 - along * along < wide * wide
-        reach = 0.55 * r
         near = gap2 < (r + 2.0 * reach) ** 2
         if not (shaded or near):
             continue
-        ox = turns[p, 0, 0] * vx + turns[p, 1, 0] * vy + turns[p, 2, 0] * vz
-        oy = turns[p, 0, 1] * vx + turns[p, 1, 1] * vy + turns[p, 2, 1] * vz
-        oz = turns[p, 0, 2] * vx + turns[p, 1, 2] * vy + turns[p, 2, 2] * vz
+        ox, oy, oz = into(turns, p, vx, vy, vz)
         a, b, c = size[p, 0], size[p, 1], size[p, 2]
         if shaded:
-            dx = turns[p, 0, 0] * sx + turns[p, 1, 0] * sy + turns[p, 2, 0] * sz
-            dy = turns[p, 0, 1] * sx + turns[p, 1, 1] * sy + turns[p, 2, 1] * sz
-            dz = turns[p, 0, 2] * sx + turns[p, 1, 2] * sy + turns[p, 2, 2] * sz
-            sun *= sunlight(kind[p], a, b, c, ox, oy, oz, dx, dy, dz)
+            dx, dy, dz = into(turns, p, sx, sy, sz)
+            t, off = passing(kind[p], a, b, c, ox, oy, oz, dx, dy, dz)
+            sun *= left_of_sun(t, off)
         if near:
-            ux = turns[p, 0, 0] * nx + turns[p, 1, 0] * ny + turns[p, 2, 0] * nz
-            uy = turns[p, 0, 1] * nx + turns[p, 1, 1] * ny + turns[p, 2, 1] * nz
-            uz = turns[p, 0, 2] * nx + turns[p, 1, 2] * ny + turns[p, 2, 2] * nz
-            d = distance(kind[p], a, b, c, ox + reach * ux, oy + reach * uy, oz + reach * uz)
-            k = min(max(1.0 - d / reach, 0.0), 1.0)
-            air *= 1.0 - 0.62 * k * k
+            ux, uy, uz = into(turns, p, nx, ny, nz)
+            air *= dims_sky(reach, distance(kind[p], a, b, c, ox + reach * ux, oy + reach * uy, oz + reach * uz))
     return sun, air
 
 
 @inlined
 def surface(
-    parts: Any, pose: Any, look: Any, p: int, x: float, y: float, z: float, vx: float, vy: float, vz: float, fine: float
+    parts: Any, pose: Any, art: Any, look: Any, p: Any, x: Any, y: Any, z: Any, vx: Any, vy: Any, vz: Any, fine: Any
 ) -> Any:
-    """Normal, colour (linear RGB), gloss and metal of part p (-1: the ground) at a point that is seen along v.
+    """Normal, colour (linear RGB), gloss, metal and glow of part p (-1: the ground) at a point that is seen along v.
 
     `fine` is a pixel's size there.
     """
@@ -107,72 +159,103 @@ def surface(
         long = fine / max(-vz, 1e-4)
         fx = math.sqrt((hx * long) ** 2 + (hy * fine) ** 2)
         fy = math.sqrt((hy * long) ** 2 + (hx * fine) ** 2)
-        r, g, b = ground_colour(look, x, y, fx, fy)
-        return 0.0, 0.0, 1.0, r, g, b, 0.0, 0.0
-    kind, size, _, paint, texture = parts
+        nx, ny, r, g, b, gloss = ground_surface(look, x, y, fx, fy)
+        return nx, ny, 1.0 - 0.5 * (nx * nx + ny * ny), r, g, b, gloss, 0.0, 0.0
+    kind, size, _, paint, texture, row = parts
     places, turns, _ = pose
-    ox, oy, oz = x - places[p, 0], y - places[p, 1], z - places[p, 2]
-    lx = turns[p, 0, 0] * ox + turns[p, 1, 0] * oy + turns[p, 2, 0] * oz
-    ly = turns[p, 0, 1] * ox + turns[p, 1, 1] * oy + turns[p, 2, 1] * oz
-    lz = turns[p, 0, 2] * ox + turns[p, 1, 2] * oy + turns[p, 2, 2] * oz
-    ux, uy, uz = outward(kind[p], size[p, 0], size[p, 1], size[p, 2], lx, ly, lz)
-    nx = turns[p, 0, 0] * ux + turns[p, 0, 1] * uy + turns[p, 0, 2] * uz
-    ny = turns[p, 1, 0] * ux + turns[p, 1, 1] * uy + turns[p, 1, 2] * uz
-    nz = turns[p, 2, 0] * ux + turns[p, 2, 1] * uy + turns[p, 2, 2] * uz
-    facing = -(nx * vx + ny * vy + nz * vz)
-    light, white = part_texture(texture[p], lx, ly, lz, paint[p, 5], fine / max(facing, 0.25))
-    r = (paint[p, 0] * (1.0 - white) + 0.9 * white) * light
-    g = (paint[p, 1] * (1.0 - white) + 0.9 * white) * light
-    b = (paint[p, 2] * (1.0 - white) + 0.9 * white) * light
-    return nx, ny, nz, r, g, b, paint[p, 3], paint[p, 4]
+    what = texture[p]
+    a, b, c = size[p, 0], size[p, 1], size[p, 2]
+    lx, ly, lz = into(turns, p, x - places[p, 0], y - places[p, 1], z - places[p, 2])
+    ux, uy, uz = outward(kind[p], a, b, c, lx, ly, lz)
+    red, green, blue = paint[p, 0], paint[p, 1], paint[p, 2]
+    gloss, metal, glow = paint[p, GLOSS], paint[p, METAL], 0.0
+    dx, dy, dz = into(turns, p, vx, vy, vz)
+    facing = -(ux * dx + uy * dy + uz * dz)
+    fine = fine / max(facing, 0.25)
+    if what == FACE:
+        red, green, blue = face_paint(art[0][row[p]], lx, ly, lz, a, b, c, fine, red, green, blue)
+    elif what == SIGN:
+        # Across the sign the footprint grows with the slant, upwards hardly: letters stay sharp upright.
+        slant = fine * max(facing, 0.25)
+        word = row[p]
+        ink = sign_ink(art[1], art[2], word, lx, ly, lz, a, b, c, 0.5 * (fine + slant), slant)
+        red += (art[3][word, 0] - red) * ink
+        green += (art[3][word, 1] - green) * ink
+        blue += (art[3][word, 2] - blue) * ink
+    elif what > 0:
+        red, green, blue, gloss, metal, glow = part_paint(
+            what,
+            kind[p],
+            a,
+            b,
+            c,
+            lx,
+            ly,
+            lz,
+            ux,
+            uy,
+            uz,
+            paint[p, SCALE_OF],
+            fine,
+            p,
+            look[shading.NIGHT],
+            red,
+            green,
+            blue,
+            gloss,
+            metal,
+        )
+        if what in (LEAVES, BARK, FUR):
+            ux, uy, uz = ruffle(what, lx, ly, lz, paint[p, SCALE_OF], fine, ux, uy, uz)
+    nx, ny, nz = out_of(turns, p, ux, uy, uz)
+    return nx, ny, nz, red, green, blue, gloss, metal, glow
 
 
 @inlined
 def shade(
     parts: Any,
     pose: Any,
+    art: Any,
     look: Any,
     eye: Any,
-    listed: Any,
-    count: int,
-    t: float,
-    found: int,
-    dx: float,
-    dy: float,
-    dz: float,
-    pixel: float,
+    t: Any,
+    found: Any,
+    dx: Any,
+    dy: Any,
+    dz: Any,
+    pixel: Any,
+    sun: Any,
+    air: Any,
 ) -> tuple[float, float, float]:
-    """Linear RGB that arrives along the ray eye + t d; `pixel` is a pixel's size at distance 1 along the view axis."""
+    """Linear RGB that arrives along the ray eye + t d from what it `found` there, never the sky.
+
+    `sun` and `air` are the shares of sunlight and skylight that other parts leave; `pixel` is a pixel's size at
+    distance 1 along the view axis.
+    """
     length = math.sqrt(dx * dx + dy * dy + dz * dz)
-    vx, vy, vz = dx / length, dy / length, dz / length
-    if found < 0:
-        return sky_colour(look, vx, vy, max(vz, 0.0), pixel / length)
+    k = 1.0 / length
+    vx, vy, vz = dx * k, dy * k, dz * k
     p = found - 1
     x, y, z = eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz
     if p < 0:
         z = 0.0
-    nx, ny, nz, r, g, b, gloss, metal = surface(parts, pose, look, p, x, y, z, vx, vy, vz, pixel * t)
-    sun, air = 1.0, 1.0
-    if t < SHADOW_REACH:
-        sun, air = occlusion(parts, pose, look, listed, count, p, x, y, z, nx, ny, nz)
+    nx, ny, nz, r, g, b, gloss, metal, glow = surface(parts, pose, art, look, p, x, y, z, vx, vy, vz, pixel * t)
     lit = max(nx * look[shading.SUN] + ny * look[shading.SUN + 1] + nz * look[shading.SUN + 2], 0.0) * sun
-    if found > 0:  # the ground below takes skylight too
-        near = 0.55 * parts[2][p]
-        k = min(max(1.0 - max(z + near * nz, 0.0) / near, 0.0), 1.0)
-        air *= 1.0 - 0.45 * k * k
+    if p >= 0:  # the ground below takes skylight too
+        near = parts[3][p, DIMS]
+        low = min(max(1.0 - max(z + near * nz, 0.0) / near, 0.0), 1.0)
+        air *= 1.0 - 0.45 * low * low
     up = (0.5 + 0.5 * nz) * air
     down = (0.5 - 0.5 * nz) * (0.35 + 0.65 * air)
     dull = 1.0 - metal
-    cr = r * dull * (lit * look[shading.SUN_COLOUR] + up * look[shading.AMBIENT] + down * look[shading.BOUNCE])
-    cg = (
-        g
-        * dull
-        * (lit * look[shading.SUN_COLOUR + 1] + up * look[shading.AMBIENT + 1] + down * look[shading.BOUNCE + 1])
+    cr = r * (dull * (lit * look[shading.SUN_COLOUR] + up * look[shading.AMBIENT] + down * look[shading.BOUNCE]) + glow)
+    cg = g * (
+        dull * (lit * look[shading.SUN_COLOUR + 1] + up * look[shading.AMBIENT + 1] + down * look[shading.BOUNCE + 1])
+        + glow
     )
-    cb = (
-        b
-        * dull
-        * (lit * look[shading.SUN_COLOUR + 2] + up * look[shading.AMBIENT + 2] + down * look[shading.BOUNCE + 2])
+    cb = b * (
+        dull * (lit * look[shading.SUN_COLOUR + 2] + up * look[shading.AMBIENT + 2] + down * look[shading.BOUNCE + 2])
+        + glow
     )
     if gloss > 0.0 or metal > 0.0:
         mr, mg, mb, shine, fresnel = mirror(look, nx, ny, nz, vx, vy, vz, gloss)
@@ -190,6 +273,13 @@ def shade(
 
 
 @inlined
+def beyond(look: Any, dx: Any, dy: Any, dz: Any, pixel: Any) -> Any:
+    """Linear RGB that arrives along a ray that meets nothing."""
+    k = 1.0 / math.sqrt(dx * dx + dy * dy + dz * dz)
+    return sky_colour(look, dx * k, dy * k, max(dz * k, 0.0), pixel * k)
+
+
+@scalar
 def mirror(
     look: Any, nx: float, ny: float, nz: float, vx: float, vy: float, vz: float, gloss: float
 ) -> tuple[float, float, float, float, float]:
@@ -203,8 +293,19 @@ def mirror(
     r += (look[shading.BOUNCE] - r) * below
     g += (look[shading.BOUNCE + 1] - g) * below
     b += (look[shading.BOUNCE + 2] - b) * below
-    aim = max(rx * look[shading.SUN] + ry * look[shading.SUN + 1] + rz * look[shading.SUN + 2], 0.0)
+    at = max(rx * look[shading.SUN] + ry * look[shading.SUN + 1] + rz * look[shading.SUN + 2], 0.0)
     power = 2.0 ** (1.5 + 7.0 * gloss)
-    shine = aim**power * (0.6 + 0.35 * power) * gloss
-    fresnel = 0.04 + 0.96 * max(1.0 + toward, 0.0) ** 5
+    shine = at**power * (0.6 + 0.35 * power) * gloss
+    slant = min(max(1.0 + toward, 0.0), 1.0)
+    fresnel = 0.04 + 0.96 * slant * slant * slant * slant * slant
     return r, g, b, shine, fresnel
+
+
+@inlined
+def shown(value: Any) -> Any:
+    """Display light in 0..1 by the film curve: straight up to 0.6, then a soft shoulder."""
+    u = max(value, 0.0)
+    if u > 0.6:
+        u = (u - 0.6) / 0.4
+        u = 0.6 + 0.4 * u / (1.0 + u)
+    return u

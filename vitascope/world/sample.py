@@ -1,346 +1,140 @@
-"""Draws scenes by lot: which things do what, where, on what ground, at what hour and before which camera."""
+"""Draws scenes by lot: who does what, where, at what hour, in what style and before which camera.
+
+Levels tell how much of the world takes part: 1 one thing on open ground; 2 several things, vehicles, furniture, trees,
+places and styles; 3 people and animals as well; 4 faces, signs and everything.
+"""
 
 from __future__ import annotations
 
-import math
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vitascope.shot.camera import Move
+from vitascope.world.framing import sample_camera
+from vitascope.world.places import PLACE_GROUND, PLACE_LOOKS, STAGE, Clear, furnish
+from vitascope.world.sample_cast import dressed, sample_subjects, suits
+from vitascope.world.sample_things import actor, two_things
 from vitascope.world.scene import (
     COLOURS,
     GROUNDS,
-    MATERIALS,
-    ROUND,
-    SHAPES,
+    STYLES,
     TIMES,
-    Action,
-    Camera,
-    Direction,
-    MaterialName,
+    Cast,
     Scene,
     SceneError,
-    Shape,
+    ShotSize,
     Split,
+    Style,
     Thing,
-    Vector,
     allowed,
-    reach,
+    subjects,
 )
 
-BOUNCY = tuple(name for name, material in MATERIALS.items() if material.restitution >= 0.6)
-SLIPPERY = tuple(name for name, material in MATERIALS.items() if material.friction <= 0.3)
-GRIPPY = tuple(name for name, material in MATERIALS.items() if material.friction >= 0.3)
+# For each level, how often each kind of subject is drawn.
+MIX: dict[int, dict[str, float]] = {
+    1: {"thing": 1.0},
+    2: {"thing": 0.22, "things": 0.36, "vehicle": 0.22, "furniture": 0.10, "tree": 0.10},
+    3: {
+        "thing": 0.08,
+        "things": 0.12,
+        "vehicle": 0.10,
+        "furniture": 0.03,
+        "tree": 0.03,
+        "person": 0.36,
+        "animal": 0.28,
+    },
+    4: {
+        "thing": 0.05,
+        "things": 0.08,
+        "vehicle": 0.08,
+        "furniture": 0.02,
+        "person": 0.50,
+        "animal": 0.13,
+        "sign": 0.14,
+    },
+}
+OPEN_SHARE = 0.45  # of the scenes above level 1 that are not in a furnished place
+NATURAL_SHARE = 0.6
 
 
-def sample_scene(rng: np.random.Generator, level: int = 1, split: Split = "train") -> Scene:
-    """Draw a scene by lot; `split` says which colour × shape × action triples may appear in it."""
-    if level not in (1, 2):
-        raise SceneError(f"level was {level}; allowed are 1 (a thing on a ground) and 2 (two things as well)")
+def sample_scene(rng: np.random.Generator, level: int = 1, split: Split = "train", style: Style | None = None) -> Scene:
+    """Draw a scene by lot; `split` says which colour × kind × action triples may appear in it, `style` fixes the style
+    (None: by lot, and natural at level 1). Raises SceneError for what is not a level, split or style."""
+    if level not in MIX:
+        raise SceneError(f"level was {level}; allowed are {', '.join(map(str, MIX))}")
     if split not in get_args(Split):
         raise SceneError(f"split was {split!r}; allowed are {', '.join(get_args(Split))}")
+    if style is not None and style not in STYLES:
+        raise SceneError(f"style was {style!r}; allowed are {', '.join(STYLES)}")
+    kinds = list(MIX[level])
     for _ in range(10_000):
-        things = _two_things(rng) if level == 2 and rng.random() < 0.6 else (_actor(rng),)
-        look = int(rng.integers(2**31))
-        scene = Scene(things=things, ground=_pick(rng, GROUNDS), time=_pick(rng, TIMES), look=look, level=level)
+        kind = kinds[int(rng.choice(len(kinds), p=list(MIX[level].values())))]
+        scene = _drawn(rng, kind, level, style)
         for _ in range(30):  # colours again, before everything again: keeps the actions evenly spread
-            scene = scene.with_(things=_coloured(scene.things, rng))
+            scene = coloured(scene, rng)
             if allowed(scene, split):
                 return scene.with_(camera=sample_camera(scene, rng))
     raise SceneError(f"no scene found for split {split!r}")  # not reached: every action has triples on both sides
 
 
+def _drawn(rng: np.random.Generator, kind: str, level: int, style: Style | None) -> Scene:
+    """A scene with subjects of one kind, in a place that suits them."""
+    things: tuple[Thing, ...] = ()
+    members: tuple[Cast, ...] = ()
+    size: ShotSize = "wide"
+    if kind == "thing":
+        things = (actor(rng),)
+    elif kind == "things":
+        lot = rng.random()
+        things = two_things(rng) if lot < 0.55 else (actor(rng, action="throw" if lot < 0.78 else "swing"),)
+    else:
+        members, size = sample_subjects(rng, kind, faces=level >= 4)
+    look = int(rng.integers(2**31))
+    ground, time = _pick(rng, GROUNDS), _pick(rng, TIMES)
+    scene = Scene(things=things, cast=members, ground=ground, time=time, look=look, level=level, shot_size=size)
+    if level == 1:
+        return scene.with_(style=style or "natural")
+    return _placed(scene.with_(style=style or _style(rng)), rng)
+
+
+def _style(rng: np.random.Generator) -> Style:
+    styled: Style = _pick(rng, STYLES[1:])
+    return "natural" if rng.random() < NATURAL_SHARE else styled
+
+
+def _placed(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The scene's subjects somewhere: on open ground or in a place that suits them, under some sky."""
+    scene = scene.with_(cast=subjects(scene)[1], sky=_pick(rng, ("fair", "fair", "clear", "cloudy")))
+    fitting = suits(scene)
+    if rng.random() < OPEN_SHARE or not fitting:
+        return scene.with_(place="open", ground=_pick(rng, GROUNDS))
+    place = _pick(rng, fitting)
+    hours = PLACE_LOOKS[place].hours
+    time = scene.time if scene.time in hours else _pick(rng, hours)
+    wide = any(member.kind == "vehicle" for member in scene.cast)
+    backdrop = furnish(place, rng, Clear(5.5, 3.2) if wide else STAGE)
+    return scene.with_(place=place, ground=PLACE_GROUND[place], time=time, cast=scene.cast + backdrop)
+
+
 def recolour(scene: Scene, rng: np.random.Generator, split: Split = "train") -> Scene:
-    """The same motion with other colours, ground, hour and camera: one simulation serves many looks."""
+    """The same motion with other colours, clothes, place, hour, style and camera: one simulation serves many looks."""
     for _ in range(1_000):
-        things = _coloured(scene.things, rng)
-        other = scene.with_(
-            things=things, ground=_pick(rng, GROUNDS), time=_pick(rng, TIMES), look=int(rng.integers(2**31))
-        )
+        other = scene.with_(ground=_pick(rng, GROUNDS), time=_pick(rng, TIMES), look=int(rng.integers(2**31)))
+        if scene.level > 1:
+            other = _placed(other.with_(style=_style(rng)), rng)
+        other = coloured(other, rng)
         if allowed(other, split):
             return other.with_(camera=sample_camera(other, rng))
     raise SceneError(f"no colours found for split {split!r}")
 
 
-def sample_camera(scene: Scene, rng: np.random.Generator, *, still: bool = False) -> Camera:
-    """Draw a camera for the scene: stands and looks a little differently each time; a third of the time it also moves."""
-    drops = any(thing.action in ("bounce", "fall") for thing in scene.things)
-    distance, height = float(rng.uniform(2.9, 3.6)), float(rng.uniform(1.1, 1.6))
-    if len(scene.things) > 1:
-        distance += 0.9
-    aim = float(rng.uniform(0.8, 0.95) if drops else rng.uniform(0.4, 0.75))  # metres above the ground, at the origin
-    moves: tuple[Move, ...] = ()
-    if not still and rng.random() >= 0.65:
-        kinds = list(rng.choice(list(_MOVES), size=2 if rng.random() < 0.12 else 1, replace=False))
-        moves = tuple(Move(kind=kind, amount=_amount(rng, kind)) for kind in kinds)
-    if any(move.direction == "out" for move in moves):
-        distance = max(2.8, distance - 0.5)  # what ends far off starts close, or it would be lost
-    pitch = -math.degrees(math.atan2(height - aim, distance))
-    return Camera(distance=round(distance, 3), height=round(height, 3), pitch=round(pitch, 3), moves=moves)
-
-
-_MOVES: dict[str, tuple[float, float]] = {  # least and most, readable within two seconds
-    "pan": (10.0, 20.0),
-    "tilt": (5.0, 10.0),
-    "zoom": (1.25, 1.6),
-    "truck": (0.4, 1.1),
-    "dolly": (0.5, 1.1),
-}
-
-
-def _amount(rng: np.random.Generator, kind: str) -> float:
-    amount = float(rng.uniform(*_MOVES[kind]))
-    backwards = rng.random() < 0.5
-    if kind == "zoom":
-        return round(max(1.0 / amount, 0.65) if backwards else amount, 3)
-    return round(-amount if backwards else amount, 3)
+def coloured(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The scene with other colours; two subjects never share one, so that captions can tell them apart."""
+    names = [str(name) for name in rng.permutation(list(COLOURS))]
+    things = tuple(thing.model_copy(update={"colour": names.pop()}) for thing in scene.things)
+    members = tuple(dressed(member, names.pop(), rng) for member in subjects(scene)[1])
+    return scene.with_(things=things, cast=members + scene.cast[len(members) :])
 
 
 def _pick(rng: np.random.Generator, choices: Any) -> Any:
     return choices[int(rng.integers(len(choices)))]
-
-
-def _coloured(things: tuple[Thing, ...], rng: np.random.Generator) -> tuple[Thing, ...]:
-    names = rng.permutation(list(COLOURS))[: len(things)]  # two things never share a colour: captions can name them
-    return tuple(thing.model_copy(update={"colour": str(name)}) for thing, name in zip(things, names, strict=True))
-
-
-# ---- things and what they do
-
-_TURNED: dict[str, tuple[float, float, float, float]] = {  # local z laid along ...
-    "x": (math.sqrt(0.5), 0.0, math.sqrt(0.5), 0.0),
-    "y": (math.sqrt(0.5), -math.sqrt(0.5), 0.0, 0.0),
-    "z": (1.0, 0.0, 0.0, 0.0),
-}
-_ACTS: dict[Action, tuple[float, tuple[Shape, ...], tuple[MaterialName, ...]]] = {  # share, shapes, materials
-    "bounce": (0.20, ("ball", "ball", *SHAPES), BOUNCY),
-    "fall": (0.14, ("ball", *SHAPES), ("wood", "metal", "stone")),
-    "roll": (0.28, ("ball", "ball", "egg", "pill", "can"), tuple(MATERIALS)),
-    "slide": (0.16, ("cube", "brick", "can"), SLIPPERY),
-    "topple": (0.14, ("brick", "can"), GRIPPY),
-    "stand": (0.08, SHAPES, tuple(MATERIALS)),
-}
-_TOWARDS: dict[Direction, Vector] = {
-    "left": (-1.0, 0.0, 0.0),
-    "right": (1.0, 0.0, 0.0),
-    "near": (0.0, -1.0, 0.0),
-    "away": (0.0, 1.0, 0.0),
-}
-
-
-def half_sizes(shape: Shape, size: float, *, tall: bool = False) -> Vector:
-    """MuJoCo sizes of a shape whose greatest extent is about `size` metres; `tall` makes slim ones that can topple."""
-    r = size / 2
-    sizes: dict[Shape, Vector] = {
-        "ball": (r, 0.0, 0.0),
-        "egg": (0.72 * r, 0.72 * r, r),
-        "pill": (0.52 * r, 0.56 * r, 0.0),
-        "cube": (0.84 * r, 0.84 * r, 0.84 * r),
-        "brick": (0.50 * r, 0.42 * r, 1.1 * r),
-        "can": ((0.45 if tall else 0.68) * r, (1.1 if tall else 0.9) * r, 0.0),
-    }
-    x, y, z = (round(v, 4) for v in sizes[shape])
-    return x, y, z
-
-
-def _actor(rng: np.random.Generator, *, small: bool = False, action: Action | None = None) -> Thing:
-    """One thing near the origin doing one action; `small` leaves room for a second."""
-    if action is None:
-        shares = np.array([share for share, _, _ in _ACTS.values()])
-        action = list(_ACTS)[int(rng.choice(len(_ACTS), p=shares / shares.sum()))]
-    _, shapes, materials = _ACTS[action]
-    shape, material = _pick(rng, shapes), _pick(rng, materials)
-    size = float(rng.uniform(0.75, 0.95) if small else rng.uniform(0.8, 1.1))
-    thing = Thing(
-        shape=shape,
-        colour="red",
-        material=material,
-        size=half_sizes(shape, size, tall=action == "topple"),
-        position=(0.0, 0.0, 1.0),
-        action=action,
-    )
-    placed = {"bounce": _dropped, "fall": _dropped, "roll": _going, "slide": _going, "topple": _pushed_over}
-    return placed.get(action, _standing)(thing, rng)
-
-
-def _standing(thing: Thing, rng: np.random.Generator) -> Thing:
-    """At rest near the origin, lying or standing as such things do."""
-    turned = {"egg": "x", "pill": "x", "brick": "x"}.get(thing.shape, "z")
-    rotation = _spun(_TURNED[turned], float(rng.uniform(-0.5, 0.5)))
-    z = thing.size[0]
-    if thing.shape == "can":
-        z = thing.size[1]
-    x, y = (float(v) for v in rng.uniform(-0.4, 0.4, size=2))
-    return _at(thing, (x, y, z), rotation)
-
-
-def _dropped(thing: Thing, rng: np.random.Generator) -> Thing:
-    """Let go in the air, with a little sideways drift and tilt."""
-    flat = thing.shape in ("cube", "brick", "can")
-    base = _TURNED[str(rng.choice(["x", "y", "z"]))] if thing.shape in ("egg", "pill", "brick") else _TURNED["z"]
-    axis = rng.normal(size=3)
-    tilt = float(rng.uniform(0.02, 0.2) if flat else rng.uniform(0.0, 0.35))
-    rotation = _spun(_times(_turn(axis, tilt), base), float(rng.uniform(-0.8, 0.8)))
-    below = reach(thing.shape, thing.size, rotation)
-    x, y = float(rng.uniform(-0.6, 0.6)), float(rng.uniform(-0.3, 0.5))
-    velocity = (float(rng.uniform(-0.5, 0.3)) if x > 0 else float(rng.uniform(-0.3, 0.5)), 0.0, 0.0)
-    return _at(thing, (x, y, below + float(rng.uniform(0.9, 1.2))), rotation, velocity)
-
-
-def _going(thing: Thing, rng: np.random.Generator, direction: Direction | None = None) -> Thing:
-    """Rolling or sliding along the ground from where it will cross the picture."""
-    rolls = thing.rolls
-    if direction is None:
-        direction = _pick(rng, ("left", "right", "left", "right", "near", "away") if rolls else ("left", "right"))
-    d = np.array(_TOWARDS[direction])
-    if thing.shape != "ball" and rolls and direction in ("left", "right"):
-        d = _slanted(d, float(rng.uniform(0.35, 0.6)) * (1 if rng.random() < 0.5 else -1))
-    rotation = _TURNED["z"]
-    if thing.shape in ("egg", "pill") or (thing.shape == "can" and rolls):
-        rotation = _spun(_TURNED["y"], math.atan2(d[1], d[0]))
-    elif thing.shape == "brick":
-        rotation = _TURNED["x"]
-    if not rolls:
-        rotation = _spun(rotation, float(rng.uniform(-0.35, 0.35)))
-    height = reach(thing.shape, thing.size, rotation)
-    if rolls:
-        speed = float(rng.uniform(0.8, 1.35) if direction in ("left", "right") else rng.uniform(0.8, 1.15))
-        travel = 2.0 * speed
-    else:
-        friction = MATERIALS[thing.material].friction
-        travel = float(rng.uniform(1.0, 1.7))
-        speed = min(math.sqrt(2 * friction * 9.81 * travel), 2.8)
-    middle = {"near": 0.6, "away": 0.7}.get(direction, 0.0) + float(rng.uniform(-0.2, 0.2))
-    start = d * (-0.5 * travel) + np.array([0.0, middle, 0.0] if direction in ("near", "away") else [middle, 0.0, 0.0])
-    across = float(rng.uniform(-0.5, 0.5))
-    start = start + (np.array([across, 0.0, 0.0]) if direction in ("near", "away") else np.array([0.0, across, 0.0]))
-    spin = np.cross([0.0, 0.0, 1.0], d * speed) / height if rolls else np.zeros(3)
-    placed = _at(thing, (start[0], start[1], height), rotation, tuple(d * speed), tuple(spin))
-    return placed.model_copy(update={"direction": direction})
-
-
-def _pushed_over(thing: Thing, rng: np.random.Generator) -> Thing:
-    """Standing on end with just enough push to fall over to the left or right about its lower edge."""
-    direction: Direction = _pick(rng, ("left", "right"))
-    sign = 1.0 if direction == "right" else -1.0
-    if thing.shape == "brick":
-        a, b = thing.size[0], thing.size[2]
-        inertia = (a * a + b * b) * 4 / 3  # about the lower edge, per kilogram
-    else:
-        a, b = thing.size[0], thing.size[1]
-        inertia = 1.25 * a * a + b * b * 4 / 3
-    enough = 2 * 9.81 * (math.hypot(a, b) - b) / inertia
-    omega = sign * math.sqrt(enough * float(rng.uniform(1.15, 1.8)))
-    x, y = -sign * float(rng.uniform(0.1, 0.6)), float(rng.uniform(-0.3, 0.4))
-    placed = _at(thing, (x, y, b), _TURNED["z"], (omega * b, 0.0, abs(omega) * a), (0.0, omega, 0.0))
-    return placed.model_copy(update={"direction": direction})
-
-
-def _two_things(rng: np.random.Generator) -> tuple[Thing, ...]:
-    """Two things: a third of the time they meet; else one acts beside one that stands, or both act on their own."""
-    lot = rng.random()
-    if lot < 0.36:
-        return _meeting(rng)
-    first = _actor(rng, small=True, action=_pick(rng, ("bounce", "fall", "roll", "roll", "slide", "topple")))
-    second = _actor(rng, small=True, action="stand" if lot < 0.72 else _pick(rng, ("bounce", "fall", "topple")))
-    x = float(rng.uniform(0.75, 1.15)) * (1 if rng.random() < 0.5 else -1)
-    if first.action in ("roll", "slide"):  # it needs the whole width: one passes before or behind the other
-        y = float(rng.uniform(0.9, 1.2)) * (1 if rng.random() < 0.5 else -1)
-        if first.direction in ("near", "away"):
-            return _moved(first, -x, 0.0), _moved(second, x, 0.3)
-        return _moved(first, 0.0, -0.5 * y), _moved(second, 0.6 * x, 0.5 * y + 0.2)
-    return _moved(first, -x, 0.0), _moved(second, x, 0.0)
-
-
-def _meeting(rng: np.random.Generator) -> tuple[Thing, ...]:
-    """One thing runs into another that rests, or both run into each other."""
-    both = rng.random() < 0.35
-    direction: Direction = _pick(rng, ("left", "right"))
-    runner = _runner(rng, direction, apart=float(rng.uniform(1.0, 1.5)))
-    if both:
-        return runner, _runner(rng, "left" if direction == "right" else "right", apart=float(rng.uniform(1.0, 1.5)))
-    shape = _pick(rng, SHAPES)
-    target = Thing(
-        shape=shape,
-        colour="blue",
-        material=_pick(rng, tuple(MATERIALS)),
-        size=half_sizes(shape, float(rng.uniform(0.75, 0.95))),
-        position=(0.0, 0.0, 1.0),
-        action="collide",
-    )
-    target = _standing(target, rng)
-    beyond = float(rng.uniform(0.25, 0.6)) / np.linalg.norm(runner.velocity)  # on the runner's line
-    x, y = (round(beyond * v, 6) for v in runner.velocity[:2])
-    return runner, target.model_copy(update={"position": (x, y, target.position[2])})
-
-
-def _runner(rng: np.random.Generator, direction: Direction, apart: float) -> Thing:
-    """A thing `apart` metres from the middle that runs across it; a can runs standing, so it slides."""
-    shape = _pick(rng, ("ball", "ball", "egg", "pill", "cube", "brick"))
-    material = _pick(rng, tuple(MATERIALS) if shape in ROUND else SLIPPERY)
-    thing = Thing(
-        shape=shape,
-        colour="red",
-        material=material,
-        size=half_sizes(shape, float(rng.uniform(0.75, 0.95))),
-        position=(0.0, 0.0, 1.0),
-        action="collide",
-    )
-    thing = _going(thing, rng, direction)
-    speed = float(rng.uniform(1.3, 1.9))
-    if shape not in ROUND:
-        speed = math.sqrt(speed**2 + 2 * MATERIALS[material].friction * 9.81 * apart)
-    ahead = np.array(thing.velocity) / np.linalg.norm(thing.velocity)
-    height = thing.position[2]
-    spin = np.cross([0.0, 0.0, 1.0], ahead * speed) / height if shape in ROUND else np.zeros(3)
-    x, y = -apart * ahead[:2]
-    return _at(
-        thing, (x, y + float(rng.uniform(-0.06, 0.06)), height), thing.rotation, tuple(ahead * speed), tuple(spin)
-    )
-
-
-def _slanted(ahead: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
-    """A heading turned about the vertical: what rolls straight across would only ever show its round end."""
-    cos, sin = math.cos(angle), math.sin(angle)
-    return np.array([cos * ahead[0] - sin * ahead[1], sin * ahead[0] + cos * ahead[1], 0.0])
-
-
-def _at(
-    thing: Thing,
-    position: tuple[float, ...],
-    rotation: tuple[float, ...],
-    velocity: tuple[float, ...] = (0.0, 0.0, 0.0),
-    spin: tuple[float, ...] = (0.0, 0.0, 0.0),
-) -> Thing:
-    values = {"position": position, "rotation": rotation, "velocity": velocity, "spin": spin}
-    rounded = {name: tuple(round(float(v), 6) for v in value) for name, value in values.items()}
-    return Thing.model_validate({**thing.model_dump(), **rounded})
-
-
-def _moved(thing: Thing, dx: float, dy: float) -> Thing:
-    x, y, z = thing.position
-    return thing.model_copy(update={"position": (round(x + dx, 6), round(y + dy, 6), z)})
-
-
-def _times(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, float, float, float]:
-    """Quaternion product: first b, then a."""
-    aw, ax, ay, az = a
-    bw, bx, by, bz = b
-    return (
-        aw * bw - ax * bx - ay * by - az * bz,
-        aw * bx + ax * bw + ay * bz - az * by,
-        aw * by - ax * bz + ay * bw + az * bx,
-        aw * bz + ax * by - ay * bx + az * bw,
-    )
-
-
-def _turn(axis: NDArray[np.float64], angle: float) -> tuple[float, float, float, float]:
-    x, y, z = (float(v) for v in axis / np.linalg.norm(axis) * math.sin(angle / 2))
-    return math.cos(angle / 2), x, y, z
-
-
-def _spun(rotation: tuple[float, ...], angle: float) -> tuple[float, float, float, float]:
-    """`rotation`, then turned about the vertical by `angle` radians."""
-    return _times(_turn(np.array([0.0, 0.0, 1.0]), angle), rotation)
