@@ -307,11 +307,44 @@ def test_a_folder_without_leave_to_write_is_refused_first(
 
 @pytest.mark.parametrize(
     ("words", "named"),
-    [("--size 0x0", "size"), ("--size wide", "WIDTHxHEIGHT"), ("--seconds 0", "seconds"), ("--count 0", "--count")],
+    [
+        ("--size 0x0", "size"),
+        ("--size wide", "WIDTHxHEIGHT"),
+        ("--size 65x32", "even sides"),
+        ("--seconds 0", "seconds"),
+        ("--count 0", "--count"),
+        ("--level 5", "--level"),
+        ("--style baroque", "style was 'baroque'"),
+        ("--scene nowhere.json", "nowhere.json"),
+    ],
 )
 def test_impossible_footage_is_refused_first(tmp_path: Path, words: str, named: str) -> None:
     assert_one_line(run("world", "-o", tmp_path / "takes", *words.split()), named)
     assert not (tmp_path / "takes").exists()
+
+
+@pytest.mark.parametrize(
+    ("scene", "named"),
+    [
+        ("{", "scene"),
+        ('{"ground": "lava", "time": "noon"}', "ground"),
+        ('{"ground": "grass", "time": "noon"}', "at least one"),
+        ('{"ground": "grass", "time": "noon", "cast": [{"kind": "person", "height": 40}]}', "height"),
+        (
+            '{"ground": "grass", "time": "noon", "cast": [{"kind": "animal", "species": "elephant", "action": "fly"}]}',
+            "fly",
+        ),
+        ('{"ground": "grass", "time": "noon", "cast": [{"kind": "sign", "word": "WAR"}]}', "word"),
+        (
+            '{"ground": "grass", "time": "noon", "cast": [{}], "camera": {"moves": [{"kind": "pan", "amount": 1e9}]}}',
+            "",
+        ),
+    ],
+)
+def test_impossible_scenes_are_refused_first(tmp_path: Path, scene: str, named: str) -> None:
+    (tmp_path / "scene.json").write_text(scene)
+    assert_one_line(run("world", "-o", tmp_path / "takes", "--scene", tmp_path / "scene.json"), named)
+    assert not list(tmp_path.glob("takes/*"))
 
 
 @pytest.mark.slow
@@ -321,6 +354,15 @@ def test_footage_is_saved_with_its_sheet(tmp_path: Path) -> None:
     assert done.out == [str(tmp_path / "takes" / "sheet-7.png")]
     assert (tmp_path / "takes" / "sheet-7.png").exists()
     assert len(list((tmp_path / "takes").glob("*/clip.mp4"))) == 2
+    scene = next((tmp_path / "takes").glob("*/scene.json"))
+    done = run("world", "-o", tmp_path / "again", "--scene", scene, "--count", "1", "--overlay", *options.split()[4:])
+    assert (tmp_path / "again" / "sheet-0.png").exists() and not done.err
+    assert sorted(path.name for path in next((tmp_path / "again").glob("take-*")).iterdir()) == [
+        "clip.mp4",
+        "scene.json",
+        "shot.json",
+        "tracks.npz",
+    ]
 
 
 @pytest.mark.parametrize("command", ["world", "train", "evaluate"])

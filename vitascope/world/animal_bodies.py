@@ -1,4 +1,4 @@
-"""The eight species in numbers: their bones, legs, measures and gaits, and what each can do.
+"""The eight species in numbers: their bones, legs, measures and gaits.
 
 Lengths are for size 1, in a figure's own axes (+x forward, +y to its left, +z up); angles are radians.
 """
@@ -9,21 +9,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from vitascope.world.figure import Point
-from vitascope.world.scene import AnimalAction, Species
+from vitascope.world.scene import Species
 
 TRUNK = (0.68, 0.62, 0.56)  # metres of its three bones
 WING = 0.20  # metres of each half
-_GROUNDED: tuple[AnimalAction, ...] = ("stand", "walk", "run", "jump", "eat")
-ACTIONS: dict[Species, tuple[AnimalAction, ...]] = {  # what each can do
-    "dog": _GROUNDED,
-    "cat": _GROUNDED,
-    "horse": _GROUNDED,
-    "cow": _GROUNDED,
-    "sheep": _GROUNDED,
-    "rabbit": _GROUNDED,
-    "elephant": ("stand", "walk", "run", "eat"),
-    "bird": (*_GROUNDED, "fly"),
-}
 
 
 class Bone(IntEnum):

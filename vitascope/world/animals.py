@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from vitascope.world import animal_poses
-from vitascope.world.animal_bodies import ACTIONS, BODIES, LEGS, TRUNK, WING, Body, Bone, Leg, legs_of
+from vitascope.world.animal_bodies import BODIES, LEGS, TRUNK, WING, Body, Bone, Leg, legs_of
 from vitascope.world.animal_looks import COATS, build
 from vitascope.world.animal_poses import SLIDE, Array, Pose
 from vitascope.world.contact import Contact
 from vitascope.world.figure import Bones, Matrix, Point, heading, turned
 from vitascope.world.scene import Animal, AnimalAction
 
-__all__ = ["ACTIONS", "BODIES", "COATS", "LEGS", "Bone", "act", "build", "height", "length"]
+__all__ = ["BODIES", "COATS", "LEGS", "Bone", "act", "build", "height", "length"]
 
 
 def height(animal: Animal) -> float:
@@ -30,11 +30,8 @@ def length(animal: Animal) -> float:
 def act(animal: Animal, times: Array) -> tuple[Bones, tuple[Contact, ...]]:
     """Bones at these times [T] in seconds, and steps and calls from the first to the last of them.
 
-    In the middle of `times` it is at its position. Raises ValueError for what its species cannot do.
+    In the middle of `times` it is at its position.
     """
-    if animal.action not in ACTIONS[animal.species]:
-        can = ", ".join(ACTIONS[animal.species])
-        raise ValueError(f"action was {animal.action!r}; a {animal.species} can: {can}")
     body, times = BODIES[animal.species], np.asarray(times, np.float64)
     pose = animal_poses.stand(animal, body, times)
     moves: dict[AnimalAction, Callable[..., list[tuple[float, int, float]]]] = {

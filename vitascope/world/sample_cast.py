@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from vitascope.world import animals
 from vitascope.world.scene import (
+    ABILITIES,
     COLOURS,
     WORDS,
     Animal,
@@ -176,7 +176,7 @@ def _animals(rng: np.random.Generator) -> tuple[tuple[Cast, ...], ShotSize]:
 
 def _animal(rng: np.random.Generator, *, calm: bool = False) -> Animal:
     species: Species = _pick(rng, ("dog", "cat", "sheep", "rabbit") if calm else get_args(Species))
-    known = animals.ACTIONS[species]
+    known = ABILITIES[species]
     action = _pick(rng, [a for a in known if not calm or a in ("stand", "eat")])
     across = _pick(rng, (-90.0, 90.0))
     facing = across + float(rng.uniform(-12.0, 12.0))

@@ -171,6 +171,19 @@ class Person(Member):
     speed: float = Field(default=0.0, ge=0.0, le=8.0)
 
 
+_GROUNDED: tuple[AnimalAction, ...] = ("stand", "walk", "run", "jump", "eat")
+ABILITIES: dict[Species, tuple[AnimalAction, ...]] = {  # what each species can do
+    "dog": _GROUNDED,
+    "cat": _GROUNDED,
+    "horse": _GROUNDED,
+    "cow": _GROUNDED,
+    "sheep": _GROUNDED,
+    "rabbit": _GROUNDED,
+    "elephant": ("stand", "walk", "run", "eat"),
+    "bird": (*_GROUNDED, "fly"),
+}
+
+
 class Animal(Member):
     """`size` scales the usual size of its species."""
 
@@ -181,6 +194,12 @@ class Animal(Member):
     size: float = Field(default=1.0, ge=0.5, le=2.0)
     phase: float = Field(default=0.0, ge=0.0, le=1.0)
     speed: float = Field(default=0.0, ge=0.0, le=12.0)
+
+    @model_validator(mode="after")
+    def _able(self) -> Self:
+        if self.action not in (known := ABILITIES[self.species]):
+            raise ValueError(f"action was {self.action!r}; of a {self.species}, {', '.join(known)} are allowed")
+        return self
 
 
 class Vehicle(Member):
