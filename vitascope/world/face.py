@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from vitascope.world.shading import cover, scalar, step, stroke
+from vitascope.world.shading import cover, scalar, sine, step, stroke
 
 # Places of a face's numbers; `figure` says what they mean (a test compares the two).
 SMILE, OPEN, BROW_RAISE, BROW_TILT, LIDS, GAZE_X, GAZE_Y, ROUND = 0, 1, 2, 3, 4, 5, 6, 7
@@ -117,7 +117,8 @@ def mouth(face: Any, x: float, z: float, fine: float, r: float, g: float, b: flo
     arch = 1.0 - min(u * u, 1.0)
     # The line where the lips meet: its corners rise in a smile and hang when sad.
     bend = smile * (1.0 - 0.7 * rounded)
-    middle = 0.21 * bend * (u * u - 0.45) + 0.015 * (1.0 - rounded) * (math.cos(9.0 * u * wide) - 1.0) * (1.0 - opened)
+    middle = 0.21 * bend * (u * u - 0.45)
+    middle += 0.015 * (1.0 - rounded) * (sine(1.43 * u * wide + 0.25) - 1.0) * (1.0 - opened)
     swell = math.sqrt(arch) * (1.0 - (1.0 - rounded) ** 3 * (1.0 - arch))
     up = ((0.04 + 0.12 * rounded) * opened + 0.03 * rounded) * swell
     down = ((0.30 - 0.08 * rounded + 0.25 * max(bend, 0.0)) * opened + 0.03 * rounded) * swell

@@ -79,7 +79,7 @@ def _stand(scene: Scene, rng: np.random.Generator) -> tuple[float, float, float,
         moving = any(getattr(member, "action", "stand") in MOVING for member in members)
         span = max(near * tall, (1.35 if not moving else 2.0) * across * 9 / 16, 1.0) * jitter
         if moving:
-            span = max(span, 2.3)
+            span = max(span, 2.6)
         aim = 0.5 * tall if scene.shot_size == "medium" else 0.42 * span
         height = max(0.5, min(1.6, 0.9 * tall)) + float(rng.uniform(0.0, 0.3))
     return fov, span / 2 / math.tan(math.radians(fov) / 2), height, aim

@@ -20,6 +20,7 @@ from vitascope.world.shading import (
     line,
     noise2,
     scalar,
+    sine,
     step,
     stroke,
     wave,
@@ -36,54 +37,54 @@ SHORE_LINE = 7.0  # where the sea begins (y, metres)
 @scalar
 def grass(x: float, y: float, fine: float) -> tuple[float, float]:
     """(mix of the two colours, brightness) of a lawn."""
-    mix = 0.5 + 0.8 * (noise2(0.35 * x, 0.35 * y, 1) - 0.5) * detail(2.9, fine)
+    mix = 0.5 + 0.8 * (noise2(0.35 * x, 0.35 * y, 1.0) - 0.5) * detail(2.9, fine)
     clump = detail(0.55, fine)
     light = 1.0
     if clump > 0.0:
-        n = noise2(1.9 * x + 0.6 * y, 1.9 * y - 0.6 * x, 2) - 0.5
+        n = noise2(1.9 * x + 0.6 * y, 1.9 * y - 0.6 * x, 2.0) - 0.5
         mix += 0.5 * n * clump
         light += 0.16 * n * clump
     tuft = detail(0.17, fine)
     if tuft > 0.0:
-        n = noise2(6.5 * x + 1.2 * y, 4.2 * y, 3) - 0.5
+        n = noise2(6.5 * x + 1.2 * y, 4.2 * y, 3.0) - 0.5
         mix += 0.35 * n * tuft
         light += 0.42 * n * tuft
     blade = detail(0.06, fine)
     if blade > 0.0:
-        light += 0.6 * (noise2(24.0 * x + 3.0 * math.sin(5.0 * y), 7.0 * y, 4) - 0.5) * blade
+        light += 0.6 * (noise2(24.0 * x + 3.0 * sine(0.8 * y), 7.0 * y, 4.0) - 0.5) * blade
     return mix, light
 
 
 @scalar
 def sand(x: float, y: float, fine: float) -> tuple[float, float]:
     """(mix, brightness) of wind-blown sand with ripples."""
-    broad = noise2(0.22 * x, 0.22 * y, 5)
+    broad = noise2(0.22 * x, 0.22 * y, 5.0)
     mix = 0.35 + 0.6 * (broad - 0.5)
     light = 1.0
     ripple = detail(0.42, fine)
     if ripple > 0.0:
-        bend = 1.3 * noise2(0.7 * x, 0.7 * y, 6) + 0.35 * noise2(2.1 * x, 2.1 * y, 7)
-        phase = 2.0 * math.pi * (2.3 * y + 0.7 * x + bend)
-        crest = math.sin(phase + 0.5 * math.sin(phase))
-        amount = ripple * (0.35 + 0.65 * step(0.3, 0.65, noise2(0.45 * x, 0.45 * y, 8)))
+        bend = 1.3 * noise2(0.7 * x, 0.7 * y, 6.0) + 0.35 * noise2(2.1 * x, 2.1 * y, 7.0)
+        phase = 2.3 * y + 0.7 * x + bend
+        crest = sine(phase + 0.08 * sine(phase))
+        amount = ripple * (0.35 + 0.65 * step(0.3, 0.65, noise2(0.45 * x, 0.45 * y, 8.0)))
         mix += 0.3 * crest * amount
         light += 0.07 * crest * amount
     grain = detail(0.06, fine)
     if grain > 0.0:
-        light += 0.16 * (noise2(31.0 * x, 31.0 * y, 9) - 0.5) * grain
+        light += 0.16 * (noise2(31.0 * x, 31.0 * y, 9.0) - 0.5) * grain
     return mix, light
 
 
 @scalar
 def snow(x: float, y: float, fine: float) -> tuple[float, float]:
     """(mix, brightness) of drifted snow: soft hollows, crisp grain close by."""
-    broad = noise2(0.3 * x + 0.1 * y, 0.55 * y, 10) - 0.5
-    drift = noise2(1.1 * x - 0.3 * y, 1.9 * y, 11) - 0.5
+    broad = noise2(0.3 * x + 0.1 * y, 0.55 * y, 10.0) - 0.5
+    drift = noise2(1.1 * x - 0.3 * y, 1.9 * y, 11.0) - 0.5
     mix = 0.32 + 0.75 * broad * detail(2.5, fine) + 0.5 * drift * detail(0.7, fine)
     light = 1.0 - 0.1 * broad - 0.05 * drift
     grain = detail(0.08, fine)
     if grain > 0.0:
-        light += 0.1 * (noise2(23.0 * x, 23.0 * y, 12) - 0.5) * grain
+        light += 0.1 * (noise2(23.0 * x, 23.0 * y, 12.0) - 0.5) * grain
     return mix, light
 
 
@@ -92,15 +93,15 @@ def planks(x: float, y: float, fx: float, fy: float) -> tuple[float, float]:
     """(mix, brightness) of floor boards that run along y, staggered from row to row."""
     u = x / 0.42
     row = math.floor(u)
-    shift = lattice(row, 3, 17)
+    shift = lattice(row, 3.0, 17.0)
     v = y / 2.6 + shift
     board = math.floor(v)
-    tone = lattice(row, board, 13)
+    tone = lattice(row, board, 13.0)
     mix = 0.5 + 0.75 * (tone - 0.5) * detail(0.5, max(fx, 0.3 * fy))
     light = 1.0
     grain = detail(0.12, fx) * detail(1.2, fy)
     if grain > 0.0:
-        n = noise2(9.0 * x + 7.0 * tone, 0.8 * y + 31.0 * tone, 14) + 0.5 * noise2(30.0 * x, 2.2 * y, 15)
+        n = noise2(9.0 * x + 7.0 * tone, 0.8 * y + 31.0 * tone, 14.0) + 0.5 * noise2(30.0 * x, 2.2 * y, 15.0)
         mix += 0.5 * (n - 0.75) * grain
         light += 0.12 * (n - 0.75) * grain
     gap = max(line(u, 0.022, fx / 0.42), line(v, 0.004, fy / 2.6))
@@ -114,23 +115,23 @@ def tiles(x: float, y: float, fx: float, fy: float) -> tuple[float, float]:
     mix = 0.5 + 0.5 * wave(u, fx / 1.2) * wave(v, fy / 1.2)
     fine = max(fx, fy)
     joint = max(line(2.0 * u, 0.012, 2.0 * fx / 1.2), line(2.0 * v, 0.012, 2.0 * fy / 1.2))
-    tone = lattice(math.floor(2.0 * u), math.floor(2.0 * v), 16) - 0.5
-    light = 1.0 + 0.1 * tone * detail(0.6, fine) + 0.1 * (noise2(2.7 * x, 2.7 * y, 18) - 0.5) * detail(0.35, fine)
+    tone = lattice(math.floor(2.0 * u), math.floor(2.0 * v), 16.0) - 0.5
+    light = 1.0 + 0.1 * tone * detail(0.6, fine) + 0.1 * (noise2(2.7 * x, 2.7 * y, 18.0) - 0.5) * detail(0.35, fine)
     return mix, light * (1.0 - 0.35 * joint)
 
 
 @scalar
 def asphalt(x: float, y: float, fine: float) -> tuple[float, float]:
     """(mix, brightness) of a road: worn patches and stone speckle."""
-    worn = noise2(0.5 * x, 0.5 * y, 19)
+    worn = noise2(0.5 * x, 0.5 * y, 19.0)
     mix = 0.45 + 0.7 * (worn - 0.5) * detail(2.0, fine)
-    light = 1.0 + 0.14 * (noise2(2.4 * x, 2.4 * y, 20) - 0.5) * detail(0.4, fine)
+    light = 1.0 + 0.14 * (noise2(2.4 * x, 2.4 * y, 20.0) - 0.5) * detail(0.4, fine)
     coarse = detail(0.16, fine)
     if coarse > 0.0:
-        light += 0.4 * (noise2(9.0 * x, 9.0 * y, 21) - 0.5) * coarse
+        light += 0.4 * (noise2(9.0 * x, 9.0 * y, 21.0) - 0.5) * coarse
     speck = detail(0.05, fine)
     if speck > 0.0:
-        light += 0.5 * (noise2(37.0 * x, 37.0 * y, 22) - 0.5) * speck
+        light += 0.5 * (noise2(37.0 * x, 37.0 * y, 22.0) - 0.5) * speck
     return mix, light
 
 
@@ -143,31 +144,31 @@ def carpet(x: float, y: float, fine: float) -> tuple[float, float]:
     seen = detail(0.62, fine)
     mix = 0.28 + 0.62 * seen * (cover(ring - 0.20, 1.6 * fine / 0.62) - 0.16)
     mix += 0.5 * seen * stroke(ring - 0.36, 0.025, 1.6 * fine / 0.62)
-    light = 1.0 + 0.10 * (noise2(1.3 * x, 1.3 * y, 41) - 0.5) * detail(0.8, fine)
+    light = 1.0 + 0.10 * (noise2(1.3 * x, 1.3 * y, 41.0) - 0.5) * detail(0.8, fine)
     pile = detail(0.09, fine)
     if pile > 0.0:
-        light += 0.34 * (noise2(23.0 * x, 23.0 * y, 42) - 0.5) * pile
+        light += 0.34 * (noise2(23.0 * x, 23.0 * y, 42.0) - 0.5) * pile
     return mix, light
 
 
 @scalar
 def earth(a: Any, x: float, y: float, fine: float) -> tuple[float, float, float]:
     """Linear RGB of a forest's floor: earth in the ground's two colours, moss, and fallen leaves close by."""
-    mix, light = (0.5 + 0.9 * (noise2(0.6 * x, 0.6 * y, 43) - 0.5) * detail(1.7, fine), 1.0)
+    mix, light = (0.5 + 0.9 * (noise2(0.6 * x, 0.6 * y, 43.0) - 0.5) * detail(1.7, fine), 1.0)
     clod = detail(0.3, fine)
     if clod > 0.0:
-        n = noise2(3.6 * x + 0.8 * y, 3.6 * y, 44) - 0.5
+        n = noise2(3.6 * x + 0.8 * y, 3.6 * y, 44.0) - 0.5
         mix, light = mix + 0.5 * n * clod, light + 0.5 * n * clod
     crumb = detail(0.08, fine)
     if crumb > 0.0:
-        light += 0.55 * (noise2(17.0 * x, 15.0 * y, 45) - 0.5) * crumb
+        light += 0.55 * (noise2(17.0 * x, 15.0 * y, 45.0) - 0.5) * crumb
     mix = min(max(mix, 0.0), 1.0)
     r = ((1.0 - mix) * a[COLOUR_A] + mix * a[COLOUR_B]) * light
     g = ((1.0 - mix) * a[COLOUR_A + 1] + mix * a[COLOUR_B + 1]) * light
     b = ((1.0 - mix) * a[COLOUR_A + 2] + mix * a[COLOUR_B + 2]) * light
-    moss = step(0.54, 0.70, 0.75 * noise2(0.45 * x + 7.0, 0.45 * y, 46) + 0.25 * noise2(2.6 * x, 2.6 * y, 47))
+    moss = step(0.54, 0.70, 0.75 * noise2(0.45 * x + 7.0, 0.45 * y, 46.0) + 0.25 * noise2(2.6 * x, 2.6 * y, 47.0))
     moss *= 0.8 * detail(1.2, fine) + 0.2
-    tuft = 0.8 + 0.7 * (noise2(12.0 * x, 12.0 * y, 48) - 0.5) * detail(0.12, fine)
+    tuft = 0.8 + 0.7 * (noise2(12.0 * x, 12.0 * y, 48.0) - 0.5) * detail(0.12, fine)
     r, g, b = (r + (0.055 * tuft - r) * moss, g + (0.105 * tuft - g) * moss, b + (0.018 * tuft - b) * moss)
     # One leaf in most cells of a grid, each with its own place, turn and tint; from afar their mean tint.
     for layer in range(2):
@@ -177,18 +178,18 @@ def earth(a: Any, x: float, y: float, fine: float) -> tuple[float, float, float]
             continue
         u, v = x / size + 0.37 * layer, y / size
         iu, iv = math.floor(u), math.floor(v)
-        pick = lattice(iu, iv, 50 + layer)
+        pick = lattice(iu, iv, 50.0 + layer)
         if pick < 0.30:
             continue
-        du = u - iu - 0.3 - 0.4 * lattice(iu, iv, 52 + layer)
-        dv = v - iv - 0.3 - 0.4 * lattice(iu, iv, 54 + layer)
-        turn = 6.3 * lattice(iu, iv, 56 + layer)
-        c, s = math.cos(turn), math.sin(turn)
+        du = u - iu - 0.3 - 0.4 * lattice(iu, iv, 52.0 + layer)
+        dv = v - iv - 0.3 - 0.4 * lattice(iu, iv, 54.0 + layer)
+        turn = lattice(iu, iv, 56.0 + layer)
+        c, s = sine(turn + 0.25), sine(turn)
         p, q = (c * du + s * dv) / 0.30, (c * dv - s * du) / 0.15
         away = (math.sqrt(p * p + q * q) + 0.35 * p * p - 1.0) * 0.15 * size
         leaf = cover(away, fine) * seen * 0.85
         tint = 0.55 + 0.75 * (pick - 0.30) + 0.25 * cover(abs(q) - 0.12, 0.3)
-        warm = lattice(iu, iv, 58 + layer)
+        warm = lattice(iu, iv, 58.0 + layer)
         r, g = (r + ((0.20 + 0.13 * warm) * tint - r) * leaf, g + ((0.12 - 0.045 * warm) * tint - g) * leaf)
         b += (0.028 * tint - b) * leaf
     return r, g, b
@@ -215,16 +216,18 @@ def road(a: Any, x: float, y: float, fx: float, fy: float) -> tuple[float, float
         dash = abs(dash - math.floor(dash) - 0.5) * 3.2
         far = detail(3.2, fx)
         paint = (cover(dash - 0.85, fx) * far + 0.53 * (1.0 - far)) * stroke(y - middle, 0.075, fy)
-        paint *= 0.86 + 0.25 * (noise2(8.0 * x, 8.0 * y, 60) - 0.5) * detail(0.15, fine)
+        paint *= 0.86 + 0.25 * (noise2(8.0 * x, 8.0 * y, 60.0) - 0.5) * detail(0.15, fine)
         r, g, b = r + (0.74 - r) * paint, g + (0.74 - g) * paint, b + (0.70 - b) * paint
         r, g, b = r * inside, g * inside, b * inside
     if inside < 1.0:
         on_walk = cover(off - PAVEMENT, fy)
         wr, wg, wb = 0.0, 0.0, 0.0
         if on_walk > 0.0:
-            tone = lattice(math.floor(x / 0.9), math.floor(y / 0.75), 61) - 0.5
+            tone = lattice(math.floor(x / 0.9), math.floor(y / 0.75), 61.0) - 0.5
             light = (
-                1.0 + 0.13 * tone * detail(0.8, fine) + 0.14 * (noise2(6.0 * x, 6.0 * y, 62) - 0.5) * detail(0.18, fine)
+                1.0
+                + 0.13 * tone * detail(0.8, fine)
+                + 0.14 * (noise2(6.0 * x, 6.0 * y, 62.0) - 0.5) * detail(0.18, fine)
             )
             joint = max(line(x / 0.9, 0.012, fx / 0.9), line(y / 0.75, 0.014, fy / 0.75))
             light *= 1.0 - 0.4 * joint
@@ -248,9 +251,11 @@ def shore(look: Any, x: float, y: float, fx: float, fy: float) -> Any:
     fine = 0.65 * max(fx, fy) + 0.35 * min(fx, fy)
     clock = look[CLOCK]
     coast = (
-        SHORE_LINE + 1.1 * (noise2(0.16 * x, 3.0, 63) - 0.5) + 0.35 * (noise2(0.7 * x, 5.0, 64) - 0.5) * detail(1.4, fx)
+        SHORE_LINE
+        + 1.1 * (noise2(0.16 * x, 3.0, 63.0) - 0.5)
+        + 0.35 * (noise2(0.7 * x, 5.0, 64.0) - 0.5) * detail(1.4, fx)
     )
-    wash = 0.35 * math.sin(1.1 * clock + 2.0 * noise2(0.22 * x, 9.0, 65)) * detail(1.0, fy)
+    wash = 0.35 * sine(0.175 * clock + 0.32 * noise2(0.22 * x, 9.0, 65.0)) * detail(1.0, fy)
     into = y - coast - wash  # metres into the water
     sea = cover(-into, fy)
     nx, ny, gloss = 0.0, 0.0, 0.0
@@ -269,21 +274,21 @@ def shore(look: Any, x: float, y: float, fx: float, fy: float) -> Any:
         depth = 1.0 - 1.0 / (1.0 + 0.16 * max(into, 0.0))
         sr, sg, sb = 0.16 - 0.15 * depth, 0.36 - 0.28 * depth, 0.34 - 0.20 * depth
         # Waves of three lengths run to the shore; each fades where a pixel no longer shows it.
-        bend = 3.0 * noise2(0.13 * x, 0.13 * y, 66)
+        bend = 3.0 * noise2(0.13 * x, 0.13 * y, 66.0)
         calm = step(0.0, 2.5, into)
         p1, p2, p3 = (1.05 * y + 0.25 * x + bend + 1.3 * clock, 2.6 * y - 0.9 * x + 2.0 * bend + 2.2 * clock, 0.0)
-        w1 = math.cos(p1) * detail(5.8, fy) * calm
-        w2 = math.cos(p2) * detail(2.3, fy)
-        p3 = 6.0 * y + 3.1 * x + 4.0 * noise2(0.9 * x + 0.4 * clock, 0.9 * y, 67) + 3.6 * clock
-        w3 = math.cos(p3) * detail(0.95, fy)
+        w1 = sine(0.159 * p1) * detail(5.8, fy) * calm
+        w2 = sine(0.159 * p2) * detail(2.3, fy)
+        p3 = 6.0 * y + 3.1 * x + 4.0 * noise2(0.9 * x + 0.4 * clock, 0.9 * y, 67.0) + 3.6 * clock
+        w3 = sine(0.159 * p3) * detail(0.95, fy)
         ny = -(0.055 * w1 + 0.05 * w2 + 0.06 * w3)
         nx = -(0.014 * w1 - 0.02 * w2 + 0.03 * w3)
         swell = 1.0 + 0.16 * w1 + 0.1 * w2
         sr, sg, sb = sr * swell, sg * swell, sb * swell
         # Foam at the edge, and in lines where waves break a few metres out.
-        lace = 0.55 * noise2(3.2 * x, 3.2 * y - 0.9 * clock, 68) + 0.45 * noise2(8.5 * x, 8.5 * y, 69)
+        lace = 0.55 * noise2(3.2 * x, 3.2 * y - 0.9 * clock, 68.0) + 0.45 * noise2(8.5 * x, 8.5 * y, 69.0)
         foam = step(0.75, 0.05, into) * step(0.25, 0.55, lace + 0.45 * step(0.35, 0.0, into))
-        crest = into * 0.42 + 0.45 * clock - 0.8 * noise2(0.3 * x, 0.2 * y, 70)
+        crest = into * 0.42 + 0.45 * clock - 0.8 * noise2(0.3 * x, 0.2 * y, 70.0)
         crest = crest - math.floor(crest)
         rolling = step(0.80, 0.97, crest) * step(1.0, 0.985, crest) * step(6.5, 1.2, into) * step(0.4, 1.0, into)
         foam = max(foam, rolling * step(0.3, 0.6, lace) * detail(0.8, fy))

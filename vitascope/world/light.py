@@ -18,12 +18,13 @@ from vitascope.world.grounds import ground_surface
 from vitascope.world.lettering import sign_ink
 from vitascope.world.paint import BARK, FACE, FUR, LEAVES, SIGN, leafy, part_paint, ruffle
 from vitascope.world.shading import inlined, scalar, step
-from vitascope.world.sky import sky_colour, sky_gradient
+from vitascope.world.sky import heavens, sky_gradient
 from vitascope.world.solids import FAR, SUN_RADIUS, distance, hit, left_of_sun, outward, passing
 
 SHADOW_REACH = 120.0  # metres; farther than this shadows are smaller than haze and pixels
 # Columns of `paint`: linear RGB, gloss, metal, the length to which textures scale, and how far the part dims skylight.
 GLOSS, METAL, SCALE_OF, DIMS = 3, 4, 5, 6
+DULL = 0.1  # gloss up to which nothing is seen to be mirrored
 
 
 @inlined
@@ -74,8 +75,9 @@ def crown_hit(
     if t < FAR:
         x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
         ux, uy, uz = outward(kind, a, b, c, x, y, z)
-        facing = -(ux * dx + uy * dy + uz * dz) / math.sqrt(dx * dx + dy * dy + dz * dz)
-        if not leafy(x, y, z, radius, facing, pixel * t):
+        k = 1.0 / math.sqrt(dx * dx + dy * dy + dz * dz)
+        facing = -(ux * dx + uy * dy + uz * dz) * k
+        if not leafy(x, y, z, radius, dx * k, dy * k, dz * k, facing, pixel * t):
             return FAR
     return t
 
@@ -212,100 +214,155 @@ def surface(
 
 
 @inlined
-def shade(
-    parts: Any,
-    pose: Any,
-    art: Any,
-    look: Any,
-    eye: Any,
-    t: Any,
-    found: Any,
-    dx: Any,
-    dy: Any,
-    dz: Any,
-    pixel: Any,
+def lit_by(
+    sx: Any,
+    sy: Any,
+    sz: Any,
+    s: Any,
+    ambient: Any,
+    bounce: Any,
+    nx: Any,
+    ny: Any,
+    nz: Any,
+    colour: Any,
+    dull: Any,
+    glow: Any,
     sun: Any,
     air: Any,
-) -> tuple[float, float, float]:
-    """Linear RGB that arrives along the ray eye + t d from what it `found` there, never the sky.
+) -> Any:
+    """One of a surface's three colours, lit: by a sun of colour s towards (sx, sy, sz), the sky and the ground.
 
-    `sun` and `air` are the shares of sunlight and skylight that other parts leave; `pixel` is a pixel's size at
-    distance 1 along the view axis.
+    n is the normal, `dull` the share that does not mirror; `sun` and `air` are the shares of light that are left.
     """
-    length = math.sqrt(dx * dx + dy * dy + dz * dz)
-    k = 1.0 / length
-    vx, vy, vz = dx * k, dy * k, dz * k
-    p = found - 1
-    x, y, z = eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz
-    if p < 0:
-        z = 0.0
-    nx, ny, nz, r, g, b, gloss, metal, glow = surface(parts, pose, art, look, p, x, y, z, vx, vy, vz, pixel * t)
-    lit = max(nx * look[shading.SUN] + ny * look[shading.SUN + 1] + nz * look[shading.SUN + 2], 0.0) * sun
-    if p >= 0:  # the ground below takes skylight too
-        near = parts[3][p, DIMS]
-        low = min(max(1.0 - max(z + near * nz, 0.0) / near, 0.0), 1.0)
-        air *= 1.0 - 0.45 * low * low
+    facing = max(nx * sx + ny * sy + nz * sz, 0.0) * sun
     up = (0.5 + 0.5 * nz) * air
     down = (0.5 - 0.5 * nz) * (0.35 + 0.65 * air)
-    dull = 1.0 - metal
-    cr = r * (dull * (lit * look[shading.SUN_COLOUR] + up * look[shading.AMBIENT] + down * look[shading.BOUNCE]) + glow)
-    cg = g * (
-        dull * (lit * look[shading.SUN_COLOUR + 1] + up * look[shading.AMBIENT + 1] + down * look[shading.BOUNCE + 1])
-        + glow
-    )
-    cb = b * (
-        dull * (lit * look[shading.SUN_COLOUR + 2] + up * look[shading.AMBIENT + 2] + down * look[shading.BOUNCE + 2])
-        + glow
-    )
-    if gloss > 0.0 or metal > 0.0:
-        mr, mg, mb, shine, fresnel = mirror(look, nx, ny, nz, vx, vy, vz, gloss)
-        f = fresnel * gloss * dull
-        wr, wg, wb = f + r * metal, f + g * metal, f + b * metal
-        dim = 0.25 + 0.75 * air
-        shine *= sun * (1.0 if lit > 0.0 else 0.0)
-        cr += wr * mr * dim + (0.04 * dull + wr * metal) * shine * look[shading.SUN_COLOUR]
-        cg += wg * mg * dim + (0.04 * dull + wg * metal) * shine * look[shading.SUN_COLOUR + 1]
-        cb += wb * mb * dim + (0.04 * dull + wb * metal) * shine * look[shading.SUN_COLOUR + 2]
-    thick = t * length * (0.004 + 0.03 * look[shading.HAZE] ** 2)
-    fog = 1.0 - 1.0 / (1.0 + thick + 0.6 * thick * thick)  # near enough to an exponential, at a fraction of its cost
-    hr, hg, hb = sky_gradient(look, vx, vy, 0.0)
-    return cr + (hr - cr) * fog, cg + (hg - cg) * fog, cb + (hb - cb) * fog
+    return colour * (dull * (facing * s + up * ambient + down * bounce) + glow)
 
 
 @inlined
-def beyond(look: Any, dx: Any, dy: Any, dz: Any, pixel: Any) -> Any:
-    """Linear RGB that arrives along a ray that meets nothing."""
-    k = 1.0 / math.sqrt(dx * dx + dy * dy + dz * dz)
-    return sky_colour(look, dx * k, dy * k, max(dz * k, 0.0), pixel * k)
+def low_light(paint: Any, p: Any, z: Any, nz: Any) -> Any:
+    """Share of skylight that the ground below leaves to a point of part p at height z with a normal of slope nz."""
+    near = paint[p, DIMS]
+    low = min(max(1.0 - max(z + near * nz, 0.0) / near, 0.0), 1.0)
+    return 1.0 - 0.45 * low * low
 
 
 @scalar
-def mirror(
-    look: Any, nx: float, ny: float, nz: float, vx: float, vy: float, vz: float, gloss: float
-) -> tuple[float, float, float, float, float]:
-    """(r, g, b) of sky or ground in a mirror with normal n seen along v, the sun's highlight, and Fresnel's share."""
+def mirrored(
+    look: Any,
+    nx: float,
+    ny: float,
+    nz: float,
+    vx: float,
+    vy: float,
+    vz: float,
+    r: float,
+    g: float,
+    b: float,
+    gloss: float,
+    metal: float,
+    sun: float,
+    air: float,
+    below: float,
+) -> tuple[float, float, float]:
+    """Linear RGB that a surface of colour r, g, b and normal n adds when seen along v: sky, ground and sun in it.
+
+    `below` is 1 where a mirror can show the ground, 0 on the ground itself.
+    """
     toward = nx * vx + ny * vy + nz * vz
     rx, ry, rz = vx - 2.0 * toward * nx, vy - 2.0 * toward * ny, vz - 2.0 * toward * nz
-    r, g, b = sky_gradient(look, rx, ry, rz)
+    mr, mg, mb = sky_gradient(look, rx, ry, rz)
     # Duller surfaces blur the horizon.
     blur = 0.03 + 0.35 * (1.0 - gloss)
-    below = step(blur, -blur, rz)
-    r += (look[shading.BOUNCE] - r) * below
-    g += (look[shading.BOUNCE + 1] - g) * below
-    b += (look[shading.BOUNCE + 2] - b) * below
+    below *= step(blur, -blur, rz)
+    mr += (look[shading.BOUNCE] - mr) * below
+    mg += (look[shading.BOUNCE + 1] - mg) * below
+    mb += (look[shading.BOUNCE + 2] - mb) * below
     at = max(rx * look[shading.SUN] + ry * look[shading.SUN + 1] + rz * look[shading.SUN + 2], 0.0)
     power = 2.0 ** (1.5 + 7.0 * gloss)
-    shine = at**power * (0.6 + 0.35 * power) * gloss
+    # at ** power, near enough where it counts, close to 1
+    lobe = 1.0 / (1.0 + 0.125 * power * (1.0 - at))
+    lobe *= lobe
+    lobe *= lobe
+    shine = lobe * lobe * (0.6 + 0.35 * power) * gloss
+    if nx * look[shading.SUN] + ny * look[shading.SUN + 1] + nz * look[shading.SUN + 2] <= 0.0:
+        shine = 0.0
     slant = min(max(1.0 + toward, 0.0), 1.0)
     fresnel = 0.04 + 0.96 * slant * slant * slant * slant * slant
-    return r, g, b, shine, fresnel
+    dull = 1.0 - metal
+    f = fresnel * gloss * dull
+    wr, wg, wb = f + r * metal, f + g * metal, f + b * metal
+    dim = 0.25 + 0.75 * air
+    shine *= sun
+    return (
+        wr * mr * dim + (0.04 * dull + wr * metal) * shine * look[shading.SUN_COLOUR],
+        wg * mg * dim + (0.04 * dull + wg * metal) * shine * look[shading.SUN_COLOUR + 1],
+        wb * mb * dim + (0.04 * dull + wb * metal) * shine * look[shading.SUN_COLOUR + 2],
+    )
+
+
+@inlined
+def lightness(facing: Any, nz: Any, s: Any, ambient: Any, sun: Any, air: Any) -> Any:
+    """How light grey things are at a point, in 0..255 as the eye has it: edges of light are found by it.
+
+    `facing` is the cosine between normal and sun, nz the normal's slope, s and `ambient` the lights' brightness.
+    """
+    light = max(facing, 0.0) * sun * s + (0.5 + 0.5 * nz) * air * ambient
+    return 255.0 * math.sqrt(min(0.5 * light, 1.0))
+
+
+@inlined
+def fog_at(metres: Any, haze: Any) -> Any:
+    """Share of haze that a ray gathers on its way: near enough to an exponential, at a fraction of its cost."""
+    thick = metres * (0.004 + 0.03 * haze * haze)
+    return 1.0 - 1.0 / (1.0 + thick + 0.6 * thick * thick)
 
 
 @inlined
 def shown(value: Any) -> Any:
     """Display light in 0..1 by the film curve: straight up to 0.6, then a soft shoulder."""
     u = max(value, 0.0)
-    if u > 0.6:
-        u = (u - 0.6) / 0.4
-        u = 0.6 + 0.4 * u / (1.0 + u)
-    return u
+    over = max(u - 0.6, 0.0) * 2.5
+    return min(u, 0.6) + 0.4 * over / (1.0 + over)
+
+
+@inlined
+def shade(
+    parts: Any, pose: Any, art: Any, look: Any, eye: Any, t: Any, found: Any, dx: Any, dy: Any, dz: Any, pixel: Any
+) -> tuple[float, float, float]:
+    """Linear RGB that arrives along the ray eye + t d from what it `found` there (see `Picture.ids`).
+
+    `pixel` is a pixel's size at distance 1 along the view axis. `tiles` does the same for many rays at once.
+    """
+    length = math.sqrt(dx * dx + dy * dy + dz * dz)
+    k = 1.0 / length
+    vx, vy, vz = dx * k, dy * k, dz * k
+    if found < 0:
+        up = max(vz, 0.0)
+        r, g, b = sky_gradient(look, vx, vy, up)
+        return heavens(look, vx, vy, up, pixel * k, r, g, b)
+    p = found - 1
+    x, y, z = eye[0] + t * dx, eye[1] + t * dy, eye[2] + t * dz
+    if p < 0:
+        z = 0.0
+    sun, air = 1.0, 1.0
+    if t < SHADOW_REACH:
+        nx, ny, nz = facing_out(parts, pose, p, x, y, z)
+        sun, air = occlusion(parts, pose, look, p, x, y, z, nx, ny, nz)
+    nx, ny, nz, r, g, b, gloss, metal, glow = surface(parts, pose, art, look, p, x, y, z, vx, vy, vz, pixel * t)
+    below = 0.0
+    if p >= 0:
+        air *= low_light(parts[3], p, z, nz)
+        below = 1.0
+    sx, sy, sz = look[shading.SUN], look[shading.SUN + 1], look[shading.SUN + 2]
+    s, a, u, dull = shading.SUN_COLOUR, shading.AMBIENT, shading.BOUNCE, 1.0 - metal
+    cr = lit_by(sx, sy, sz, look[s], look[a], look[u], nx, ny, nz, r, dull, glow, sun, air)
+    cg = lit_by(sx, sy, sz, look[s + 1], look[a + 1], look[u + 1], nx, ny, nz, g, dull, glow, sun, air)
+    cb = lit_by(sx, sy, sz, look[s + 2], look[a + 2], look[u + 2], nx, ny, nz, b, dull, glow, sun, air)
+    if gloss > DULL or metal > 0.0:
+        mr, mg, mb = mirrored(look, nx, ny, nz, vx, vy, vz, r, g, b, gloss, metal, sun, air, below)
+        cr, cg, cb = cr + mr, cg + mg, cb + mb
+    fog = fog_at(t * length, look[shading.HAZE])
+    hr, hg, hb = sky_gradient(look, vx, vy, 0.0)
+    return cr + (hr - cr) * fog, cg + (hg - cg) * fog, cb + (hb - cb) * fog

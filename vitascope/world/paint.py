@@ -69,19 +69,24 @@ def leaf_size(radius: float) -> float:
 
 
 @scalar
-def leafy(x: float, y: float, z: float, radius: float, facing: float, fine: float) -> bool:
-    """Whether a ray that meets a crown at this local point is caught by a leaf: near its outline there are gaps.
+def leafy(
+    x: float, y: float, z: float, radius: float, vx: float, vy: float, vz: float, facing: float, fine: float
+) -> bool:
+    """Whether a ray along v (unit) that meets a crown at this local point is caught by a leaf, not passing beside it.
 
-    `facing` is the cosine between the ray and the surface's normal there.
+    `facing` is the cosine between the ray and the surface's normal there. The crown's outline is frayed by a noise that
+    is the same all along one way outwards, so that no leaf floats free.
     """
-    if facing > 0.5:
+    if facing > 0.62:
         return True
+    ahead = x * vx + y * vy + z * vz
+    qx, qy, qz = x - ahead * vx, y - ahead * vy, z - ahead * vz
     k = 1.0 / leaf_size(radius)
-    seen = detail(0.5 / k, fine)
-    ragged = noise3(2.3 * k * x + 3.0, 2.3 * k * y, 2.3 * k * z)
-    if seen > 0.0:
-        ragged = 0.5 * ragged + 0.5 * (0.5 + (noise3(6.1 * k * x, 6.1 * k * y, 6.1 * k * z) - 0.5) * seen)
-    return facing > 0.75 * step(0.36, 0.72, ragged) - 0.02
+    q = 1.35 * radius * k / math.sqrt(qx * qx + qy * qy + qz * qz + 1e-9)
+    qx, qy, qz = q * qx, q * qy, q * qz
+    frayed = 0.5 + (noise3(1.6 * qx + 3.0, 1.6 * qy, 1.6 * qz) - 0.5) * detail(0.8 / k, fine)
+    frayed += 0.75 * (noise3(5.3 * qx, 5.3 * qy, 5.3 * qz) - 0.5) * detail(0.26 / k, fine)
+    return facing > 0.72 * frayed - 0.06
 
 
 @scalar
@@ -99,14 +104,14 @@ def ruffle(
     long = 0.3 if texture == BARK else 1.0
     px, py, pz = k * x, k * y, k * z * long
     ax, ay = noise3(px, py, pz) - 0.5, noise3(px + 19.3, py + 7.7, pz + 3.1) - 0.5
-    az = (noise2(px + 11.1 + 0.7 * pz, py - 5.2 + 0.6 * pz, 77) - 0.5) * long
+    az = (noise2(px + 11.1 + 0.7 * pz, py - 5.2 + 0.6 * pz, 77.0) - 0.5) * long
     if texture == LEAVES:
         more = detail(0.33 / k, fine)
         if more > 0.0:
             px, py, pz = 3.1 * px, 3.1 * py, 3.1 * pz
             ax += 0.8 * more * (noise3(px, py, pz) - 0.5)
             ay += 0.8 * more * (noise3(px + 5.5, py + 1.7, pz + 9.1) - 0.5)
-            az += 0.5 * more * (noise2(px + pz, py - pz, 78) - 0.5)
+            az += 0.5 * more * (noise2(px + pz, py - pz, 78.0) - 0.5)
     amount *= seen
     nx, ny, nz = ux + amount * ax, uy + amount * ay, uz + amount * az
     n = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-9)
@@ -154,13 +159,13 @@ def windows(
     outer = outer * seen + (1.0 - seen) * 4.0 * (hw + frame) * (hh + frame) / (wide * high)
     pane = pane * seen + (1.0 - seen) * 4.0 * hw * hh / (wide * high)
     light = 1.0 - 0.3 * stroke(du, hw + frame, fine) * stroke(dv + hh + 2.0 * frame, frame, fine)  # sills throw shade
-    light *= 1.0 + 0.08 * (noise2(1.1 * across, 1.1 * up, 80) - 0.5)
+    light *= 1.0 + 0.08 * (noise2(1.1 * across, 1.1 * up, 80.0) - 0.5)
     r, g, b_ = r * light, g * light, b_ * light
     trim = outer - pane + bars
     r, g, b_ = r + (0.72 - r) * trim, g + (0.70 - g) * trim, b_ + (0.66 - b_) * trim
     glass = max(pane - bars, 0.0)
-    lit = night * (1.0 if lattice(iu, iv, 81 + seed) < 0.55 else 0.06)
-    dim = 0.65 + 0.5 * lattice(iu, iv, 85 + seed)
+    lit = night * (1.0 if lattice(iu, iv, 81.0 + seed) < 0.55 else 0.06)
+    dim = 0.65 + 0.5 * lattice(iu, iv, 85.0 + seed)
     curtain = 0.8 + 0.2 * cover(abs(du) - 0.55 * hw, 0.2 * hw)
     wr, wg, wb = (0.035 + 0.030 * dv / hh, 0.050 + 0.035 * dv / hh, 0.075 + 0.045 * dv / hh)
     wr, wg, wb = (
@@ -215,11 +220,11 @@ def bricks(
     high, wide = 0.115, 0.34
     row = math.floor(up / high)
     u = across / wide + 0.5 * (row - 2.0 * math.floor(0.5 * row))
-    tone = lattice(math.floor(u), row, 90) - 0.5
+    tone = lattice(math.floor(u), row, 90.0) - 0.5
     joint = max(line(up / high, 0.055, fine / high), line(u, 0.022, fine / wide))
-    light = 1.0 + 0.38 * tone * detail(0.2, fine) + 0.12 * (noise2(0.9 * across, 0.9 * up, 91) - 0.5)
-    light += 0.25 * (noise2(21.0 * across, 21.0 * up, 92) - 0.5) * detail(0.07, fine)
-    warm = 1.0 + 0.12 * (lattice(row, math.floor(u), 93) - 0.5) * detail(0.2, fine)
+    light = 1.0 + 0.38 * tone * detail(0.2, fine) + 0.12 * (noise2(0.9 * across, 0.9 * up, 91.0) - 0.5)
+    light += 0.25 * (noise2(21.0 * across, 21.0 * up, 92.0) - 0.5) * detail(0.07, fine)
+    warm = 1.0 + 0.12 * (lattice(row, math.floor(u), 93.0) - 0.5) * detail(0.2, fine)
     r, g, b = r * light * warm, g * light, b * light
     # Mortar is a pale grey between what the bricks are and white.
     return (r + (0.30 + 0.3 * r - r) * joint, g + (0.29 + 0.3 * g - g) * joint, b + (0.27 + 0.3 * b - b) * joint)

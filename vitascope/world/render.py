@@ -217,12 +217,17 @@ def _draw_batch(
     poses, art, looks, lenses = packed.frames(part.start, part.stop)
     table = _curve_table()
     total, count = ids.shape[0], len(packed.parts[0])
-    bounds = (np.empty((total, count, 4)), np.empty((total, count)), np.empty((total, count), np.int64))
+    bounds = (
+        np.empty((total, count, 4)),
+        np.empty((total, count)),
+        np.empty((total, count), np.int64),
+        np.empty((total, 5, count)),
+    )
     kernels.prepare(packed.parts, poses, lenses, *bounds)
-    marked = np.ones(ids.shape, np.bool_)
-    given = (packed.parts, poses, art, looks, lenses, bounds, table, frames, depth, ids, marked)
+    marked, levels = np.ones(ids.shape, np.bool_), np.empty(ids.shape, np.uint8)
+    given = (packed.parts, poses, art, looks, lenses, bounds, table, frames, depth, ids, levels, marked)
     kernels.draw_tiles(*given, _sample_offsets(1))
     if samples > 1:
-        kernels.find_edges(frames, ids, marked)
+        kernels.find_edges(frames, ids, levels, marked)
         kernels.draw_tiles(*given, _sample_offsets(samples))
     depth[ids < 0] = np.inf

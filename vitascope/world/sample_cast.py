@@ -42,6 +42,15 @@ INKS = {"white": "black", "yellow": "black", "pink": "black", "orange": "black"}
 
 YOUNG_HAIR: tuple[HairColour, ...] = ("black", "brown", "blond", "red")
 
+RUN = (1.9, 2.5)  # m/s: unhurried, or two seconds would not show it
+PHASES: dict[PersonAction, float] = {"point": 0.4, "bow": 0.15}  # begun later, two seconds would miss the gesture
+_PEERS: dict[Who, tuple[Who, ...]] = {  # who is tall enough to share a medium shot with whom
+    "woman": ("woman", "man"),
+    "man": ("woman", "man"),
+    "girl": ("girl", "boy"),
+    "boy": ("girl", "boy"),
+}
+
 _SUITS: dict[str, tuple[PlaceName, ...]] = {
     "person": ("park", "forest", "street", "beach", "desert", "village", "room", "kitchen"),
     "animal": ("park", "forest", "beach", "village", "desert"),
@@ -120,7 +129,7 @@ def _people(rng: np.random.Generator, faces: bool) -> tuple[tuple[Cast, ...], Sh
         return (first,), size
     apart = float(rng.uniform(0.75, 1.0)) * (1 if rng.random() < 0.5 else -1)
     action = _pick(rng, CALM if size == "medium" or first.action in GOING else [a for a in actions if a not in GOING])
-    second = _person(rng, action, faces)
+    second = _person(rng, action, faces, _PEERS[first.who] if size == "medium" else get_args(Who))
     if first.action in GOING:  # one passes behind the other
         return (
             first.model_copy(update={"position": (first.position[0], -0.4)}),
@@ -133,8 +142,10 @@ def _people(rng: np.random.Generator, faces: bool) -> tuple[tuple[Cast, ...], Sh
     ), size
 
 
-def _person(rng: np.random.Generator, action: PersonAction, faces: bool) -> Person:
-    who: Who = _pick(rng, get_args(Who))
+def _person(
+    rng: np.random.Generator, action: PersonAction, faces: bool, whos: tuple[Who, ...] = get_args(Who)
+) -> Person:
+    who: Who = _pick(rng, whos)
     low, high = {"woman": (1.58, 1.78), "man": (1.68, 1.9), "girl": (1.15, 1.4), "boy": (1.15, 1.42)}[who]
     top = _pick(
         rng, ("t-shirt", "jumper", "coat", "dress") if who in ("woman", "girl") else ("t-shirt", "jumper", "coat")
@@ -158,7 +169,8 @@ def _person(rng: np.random.Generator, action: PersonAction, faces: bool) -> Pers
         bottom=_pick(rng, bottoms),
         action=action,
         expression=_pick(rng, EXPRESSIONS) if faces or rng.random() < 0.3 else "neutral",
-        phase=round(float(rng.random()), 3),
+        phase=round(float(rng.random()) * PHASES.get(action, 1.0), 3),
+        speed=round(float(rng.uniform(*RUN)), 2) if action == "run" else 0.0,
     )
 
 
@@ -189,6 +201,7 @@ def _animal(rng: np.random.Generator, *, calm: bool = False) -> Animal:
         action=action,
         size=round(float(rng.uniform(0.9, 1.15)), 3),
         phase=round(float(rng.random()), 3),
+        speed=round(float(rng.uniform(*RUN)), 2) if action == "run" else 0.0,
     )
 
 

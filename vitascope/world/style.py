@@ -72,6 +72,13 @@ def bell(sigma: float) -> Any:
 
 
 @part
+def add(total: Any, plane: Any, weight: Any) -> None:
+    """Add rows [N], weighted: on slices, since sums of indices would keep the loop from being vectorised."""
+    for i in range(len(total)):
+        total[i] += weight * plane[i]
+
+
+@part
 def blur(plane: Any, weights: Any) -> Any:
     """A plane weighted along both axes; its border pixels go on outside."""
     high, wide = plane.shape
@@ -82,53 +89,73 @@ def blur(plane: Any, weights: Any) -> Any:
         padded[:reach], padded[reach + wide :] = plane[j, 0], plane[j, wide - 1]
         padded[reach : reach + wide] = plane[j]
         for k in range(len(weights)):
-            for i in range(wide):
-                across[j, i] += weights[k] * padded[i + k]
+            add(across[j], padded[k : k + wide], weights[k])
     for j in range(high):
         for k in range(len(weights)):
-            y = min(max(j + k - reach, 0), high - 1)
-            for i in range(wide):
-                out[j, i] += weights[k] * across[y, i]
+            add(out[j], across[min(max(j + k - reach, 0), high - 1)], weights[k])
     return out
 
 
 @part
-def calm_rows(planes: Any, reach: int, pace: int, sharp: float) -> Any:
-    """Each row smoothed where its colours are alike: a bilateral filter along x. Returned with x and y changed over."""
-    _, high, wide = planes.shape
-    out = np.empty((3, wide, high), np.float32)
+def add_product(total: Any, plane: Any, weights: Any) -> None:
+    for i in range(len(total)):
+        total[i] += weights[i] * plane[i]
+
+
+@part
+def calm(here: Any, there: Any, at: int, acc: Any, like: Any, sharp: Any) -> None:
+    """Add to `acc` [4, N] the colours `there` from `at` on, weighted by likeness to `here` [3, N], and the weights."""
+    r0, g0, b0 = here[0], here[1], here[2]
+    r, g, b = there[0][at : at + len(r0)], there[1][at : at + len(r0)], there[2][at : at + len(r0)]
+    # Apart from the sums: a loop that writes many rows would not be vectorised.
+    for i in range(len(like)):
+        dr, dg, db = r[i] - r0[i], g[i] - g0[i], b[i] - b0[i]
+        w = ONE / (ONE + sharp * (dr * dr + dg * dg + db * db))
+        like[i] = w * w
+    add_product(acc[0], r, like)
+    add_product(acc[1], g, like)
+    add_product(acc[2], b, like)
+    add(acc[3], like, ONE)
+
+
+@part
+def calm_axis(planes: Any, down: bool, reach: int, pace: int, sharp: Any) -> Any:
+    """Planes [H, 3, W] smoothed along y (`down`) or x where colours are alike: a bilateral filter."""
+    high, _, wide = planes.shape
+    out = np.empty_like(planes)
     pad = reach * pace
-    row = np.empty((3, wide + 2 * pad), np.float32)
-    acc = np.empty((4, wide), np.float32)
-    k2 = np.float32(sharp * sharp)
+    row, acc = np.empty((3, wide + 2 * pad), np.float32), np.empty((4, wide), np.float32)
+    like = np.empty(wide, np.float32)
     for j in range(high):
-        for c in range(3):
-            row[c, :pad], row[c, pad + wide :] = planes[c, j, 0], planes[c, j, wide - 1]
-            row[c, pad : pad + wide] = planes[c, j]
         acc[:] = np.float32(0.0)
-        for k in range(0, 2 * pad + 1, pace):
+        if down:
+            for k in range(-pad, pad + 1, pace):
+                calm(planes[j], planes[min(max(j + k, 0), high - 1)], 0, acc, like, sharp)
+        else:
+            for c in range(3):
+                row[c, :pad], row[c, pad + wide :] = planes[j, c, 0], planes[j, c, wide - 1]
+                row[c, pad : pad + wide] = planes[j, c]
+            for k in range(0, 2 * pad + 1, pace):
+                calm(planes[j], row, k, acc, like, sharp)
+        for c in range(3):
             for i in range(wide):
-                r, g, b = row[0, i + k], row[1, i + k], row[2, i + k]
-                dr, dg, db = r - row[0, i + pad], g - row[1, i + pad], b - row[2, i + pad]
-                w = ONE / (ONE + k2 * (dr * dr + dg * dg + db * db))
-                w = w * w
-                acc[0, i] += w * r
-                acc[1, i] += w * g
-                acc[2, i] += w * b
-                acc[3, i] += w
-        for i in range(wide):
-            w = ONE / acc[3, i]
-            out[0, i, j], out[1, i, j], out[2, i, j] = acc[0, i] * w, acc[1, i] * w, acc[2, i] * w
+                out[j, c, i] = acc[c, i] / acc[3, i]
     return out
 
 
 @part
-def calmed(planes: Any, unit: float, sharp: float, rounds: int) -> Any:
-    """Planes smoothed inside their edges; differences of 1 / `sharp` count as edges."""
+def calmed(frame: Any, unit: float, sharp: float, rounds: int) -> Any:
+    """A frame [H, W, 3] as planes [H, 3, W], smoothed inside its edges; differences of 1 / `sharp` count as edges."""
+    high, wide, _ = frame.shape
+    planes = np.empty((high, 3, wide), np.float32)
+    for j in range(high):
+        for i in range(wide):
+            for c in range(3):
+                planes[j, c, i] = np.float32(frame[j, i, c]) * np.float32(1.0 / 255.0)
     pace = max(1, int(unit / 2.0))
     reach = max(1, round(3.0 * unit / pace))
-    for _ in range(2 * rounds):
-        planes = calm_rows(planes, reach, pace, sharp)
+    for k in range(2 * rounds):
+        planes = calm_axis(planes, k % 2 == 1, reach, pace, np.float32(sharp * sharp))
     return planes
 
 
@@ -142,22 +169,25 @@ def washed(planes: Any, reach: int) -> Any:
     for c in range(3):
         mean[c] = blur(planes[c], box)
         spread += blur(planes[c] * planes[c], box) - mean[c] * mean[c]
-    out = np.empty_like(planes)
+    out, even, zero = np.empty_like(planes), np.empty_like(spread), np.float32(0.0)
     for j in range(high):
         for i in range(wide):
-            r, g, b, total = 0.0, 0.0, 0.0, 0.0
+            w = ONE / (np.float32(0.0004) + max(spread[j, i], zero))
+            even[j, i] = w * w
+    for j in range(high):
+        for i in range(wide):
+            r, g, b, total = zero, zero, zero, zero
             for k in range(8):
                 y = min(max(j + (reach, reach, -reach, -reach, 0, 0, reach, -reach)[k], 0), high - 1)
                 x = min(max(i + (reach, -reach, reach, -reach, reach, -reach, 0, 0)[k], 0), wide - 1)
-                w = 1.0 / (0.0004 + max(spread[y, x], 0.0))
-                w = w * w
+                w = even[y, x]
                 r, g, b, total = r + w * mean[0, y, x], g + w * mean[1, y, x], b + w * mean[2, y, x], total + w
             out[0, j, i], out[1, j, i], out[2, j, i] = r / total, g / total, b / total
     return out
 
 
 @part
-def taken(plane: Any, y: float, x: float) -> float:
+def taken(plane: Any, y: Any, x: Any) -> Any:
     """The plane's value between pixels."""
     high, wide = plane.shape
     y, x = min(max(y, 0.0), high - 1.001), min(max(x, 0.0), wide - 1.001)
@@ -167,6 +197,20 @@ def taken(plane: Any, y: float, x: float) -> float:
     top = plane[j, i] + (plane[j, i2] - plane[j, i]) * u
     low = plane[j2, i] + (plane[j2, i2] - plane[j2, i]) * u
     return top + (low - top) * v
+
+
+@part
+def take_eight(pixels: Any, y: Any, x: Any, out: Any) -> None:
+    """The values of pixels [H, W, 8] between them. [8]"""
+    high, wide, _ = pixels.shape
+    y, x = min(max(y, 0.0), high - 1.001), min(max(x, 0.0), wide - 1.001)
+    j, i = int(y), int(x)
+    v, u = np.float32(y - j), np.float32(x - i)
+    j2, i2 = min(j + 1, high - 1), min(i + 1, wide - 1)
+    for c in range(8):
+        top = pixels[j, i, c] + (pixels[j, i2, c] - pixels[j, i, c]) * u
+        low = pixels[j2, i, c] + (pixels[j2, i2, c] - pixels[j2, i, c]) * u
+        out[c] = top + (low - top) * v
 
 
 @part
@@ -207,6 +251,47 @@ def lesser(a: float, b: float) -> float:
     return a if abs(a) < abs(b) else b
 
 
+@part
+def line_cover(
+    ids: Any, near: Any, j: int, i: int, half: float, sigma: float, slack: float, weights: Any, sums: Any
+) -> Any:
+    """How much of a pixel (0..255) its outlines cover; `sums` are of the first 0, 1, 2, ... of `weights`."""
+    high, wide = ids.shape
+    reach = len(weights) // 2
+    y0, y1, x0, x1 = max(j - reach, 0), min(j + reach + 1, high), max(i - reach, 0), min(i + reach + 1, wide)
+    here, n = ids[j, i], near[j, i]
+    beyond = np.float32(0.0)
+    nearness: Any = np.float32(0.0)
+    if here == 0:  # the ground has no breaks of its own, and its depth is no measure at the horizon
+        for y in range(y0, y1):
+            for x in range(x0, x1):
+                if ids[y, x] != 0:
+                    w = weights[x - i + reach] * weights[y - j + reach]
+                    beyond += w
+                    nearness += w * max(near[y, x], n)
+    else:
+        gx = lesser(n - near[j, max(i - 1, 0)], near[j, min(i + 1, wide - 1)] - n)
+        gy = lesser(n - near[max(j - 1, 0), i], near[min(j + 1, high - 1), i] - n)
+        most = np.float32(slack) * n
+        for y in range(y0, y1):
+            flat = n + gy * np.float32(y - j)
+            for x in range(x0, x1):
+                m = near[y, x]
+                if ids[y, x] != here or abs(m - flat - gx * np.float32(x - i)) > most:
+                    w = weights[x - i + reach] * weights[y - j + reach]
+                    beyond += w
+                    nearness += w * max(m, n)
+    if beyond <= 0.0:
+        return 0
+    whole = (sums[y1 - j + reach] - sums[y0 - j + reach]) * (sums[x1 - i + reach] - sums[x0 - i + reach])
+    share = min(beyond / whole, 0.95)
+    away = 0.5876 * sigma * math.log((1.0 - share) / share)
+    nearness /= beyond
+    thick = half * min(max(0.45 + 2.75 * nearness, 0.5), 1.6)
+    cover = min(max(thick - away + 0.5, 0.0), 1.0) * min(0.15 + 12.0 * nearness, 1.0)
+    return int(255.0 * cover + 0.5)
+
+
 @kernel
 def draw_lines(ids: Any, near: Any, half: float, lines: Any) -> None:
     """Outlines: how much of each pixel (0..255) they cover; on edges 5 m away they reach `half` pixels to both sides.
@@ -217,42 +302,21 @@ def draw_lines(ids: Any, near: Any, half: float, lines: Any) -> None:
     total, high, wide = ids.shape
     slack = BREAK * 0.7 / min(high, wide)
     sigma = max(1.0, 0.7 * half)
-    reach = math.ceil(1.6 * half + 1.0)
-    weights = np.empty(2 * reach + 1, np.float32)
-    for k in range(-reach, reach + 1):
-        weights[k + reach] = math.exp(-0.5 * (k / sigma) ** 2)
+    reach = max(2, round(1.6 * half + 0.5))
+    weights, sums = np.empty(2 * reach + 1, np.float32), np.zeros(2 * reach + 2, np.float32)
+    for k in range(2 * reach + 1):
+        weights[k] = math.exp(-0.5 * ((k - reach) / sigma) ** 2)
+        sums[k + 1] = sums[k] + weights[k]
     for f in prange(total):
         todo = np.zeros((high, wide), np.bool_)
-        mark_breaks(ids[f], near[f], slack, reach, todo)
+        what, close, line = ids[f], near[f], lines[f]
+        mark_breaks(what, close, slack, reach - 1, todo)
         for j in range(high):
             for i in range(wide):
-                if not todo[j, i]:
-                    lines[f, j, i] = 0
-                    continue
-                here, n = ids[f, j, i], near[f, j, i]
-                left, right, up, down = max(i - 1, 0), min(i + 1, wide - 1), max(j - 1, 0), min(j + 1, high - 1)
-                gx = lesser(n - near[f, j, left], near[f, j, right] - n)
-                gy = lesser(n - near[f, up, i], near[f, down, i] - n)
-                beyond, whole, nearness = 0.0, 0.0, 0.0
-                for y in range(max(j - reach, 0), min(j + reach + 1, high)):
-                    for x in range(max(i - reach, 0), min(i + reach + 1, wide)):
-                        w = weights[y - j + reach] * weights[x - i + reach]
-                        whole += w
-                        m = near[f, y, x]
-                        other = ids[f, y, x] != here
-                        if not other and here > 0:
-                            other = abs(m - n - gx * (x - i) - gy * (y - j)) > slack * n
-                        if other:
-                            beyond += w
-                            nearness += w * max(m, n)
-                share = beyond / whole
-                cover = 0.0
-                if share > 0.0:
-                    away = 0.5876 * sigma * math.log((1.0 - min(share, 0.95)) / share)
-                    nearness /= beyond
-                    thick = half * min(max(0.45 + 2.75 * nearness, 0.5), 1.6)
-                    cover = min(max(thick - away + 0.5, 0.0), 1.0) * min(0.15 + 12.0 * nearness, 1.0)
-                lines[f, j, i] = np.uint8(255.0 * cover + 0.5)
+                if todo[j, i]:
+                    line[j, i] = line_cover(what, close, j, i, half, sigma, slack, weights, sums)
+                else:
+                    line[j, i] = 0
 
 
 @kernel
@@ -299,13 +363,14 @@ def lay_page(page: Any, origin: Any, unit: float) -> None:
 def draw_cartoon(frames: Any, lines: Any, unit: float, out: Any) -> None:
     """Flat colours in few tones, with dark outlines."""
     for f in prange(len(frames)):
-        planes = calmed(planes_of(frames[f]), unit, 8.0, 2)
-        _, high, wide = planes.shape
+        planes = calmed(frames[f], unit, 8.0, 2)
+        high, _, wide = planes.shape
         for j in range(high):
             for i in range(wide):
-                r, g, b = planes[0, j, i], planes[1, j, i], planes[2, j, i]
+                r, g, b = planes[j, 0, i], planes[j, 1, i], planes[j, 2, i]
                 light = 0.5 * (0.30 * r + 0.59 * g + 0.11 * b) + 0.5 * max(r, g, b)
-                shown = tone(1.05 * light**0.74, 6.0, 0.04)
+                root = math.sqrt(light)
+                shown = tone(1.05 * root * math.sqrt(root), 6.0, 0.07)  # light^0.75
                 k = (shown + 0.02) / (light + 0.02)
                 r, g, b = r * k, g * k, b * k
                 grey = 0.30 * r + 0.59 * g + 0.11 * b
@@ -318,15 +383,17 @@ def draw_cartoon(frames: Any, lines: Any, unit: float, out: Any) -> None:
 @kernel
 def draw_pencil(frames: Any, lines: Any, page: Any, black: float, white: float, unit: float, out: Any) -> None:
     """Graphite on paper: outlines, details and hatching in up to three directions, the denser the darker."""
+    curve = (np.linspace(0.0, 1.0, 1024) ** 0.62).astype(np.float32)  # paper is lighter than the world
     thin, thick, wider, gap = bell(0.55 * unit), bell(1.2 * unit), bell(5.0 * unit), GAP * unit**0.72
     for f in prange(len(frames)):
         light = luma(planes_of(frames[f]))
         high, wide = light.shape
         for j in range(high):
             for i in range(wide):
-                light[j, i] = min(max((light[j, i] - black) / (white - black), 0.0), 1.0) ** 0.62
+                x = min(max((light[j, i] - black) / (white - black), 0.0), 1.0)
+                light[j, i] = curve[int(1023.0 * x + 0.5)]
         fine, broad, around = blur(light, thin), blur(light, thick), blur(light, wider)
-        line = lines[f].astype(np.float32)
+        line = lines[f] * np.float32(1.0 / 255.0)
         for j in range(high):
             for i in range(wide):
                 dark = 1.0 - broad[j, i] + 0.6 * (around[j, i] - broad[j, i])
@@ -336,9 +403,9 @@ def draw_pencil(frames: Any, lines: Any, page: Any, black: float, white: float, 
                     width = min(max((dark - HATCHES[k][1]) / 0.6, 0.0), 1.0)
                     cover = min(max((0.2 + 0.75 * width - page[HATCH + k, j, i]) * 0.5 * gap + 0.5, 0.0), 1.0)
                     bare *= 1.0 - cover * min(5.0 * width, 1.0) * (0.26 + 0.30 * dark)
-                y, x = j + 0.5 * page[SHIFT_Y, j, i], i + 0.5 * page[SHIFT_X, j, i]
+                drawn = taken(line, j + 0.5 * page[SHIFT_Y, j, i], i + 0.5 * page[SHIFT_X, j, i])
                 detail = min(max((broad[j, i] - fine[j, i] - 0.015) * 8.0, 0.0), 0.8)
-                stroke = max(taken(line, y, x) / 255.0, detail)
+                stroke = max(drawn, detail)
                 grain = page[GRAIN, j, i]
                 ink = 1.0 - bare * (1.0 - stroke * 0.9)
                 ink *= 1.0 - (0.42 - 0.25 * stroke) * step(0.42, 0.75, grain)
@@ -352,6 +419,8 @@ def draw_pencil(frames: Any, lines: Any, page: Any, black: float, white: float, 
 def draw_watercolour(frames: Any, lines: Any, page: Any, black: float, white: float, unit: float, out: Any) -> None:
     """Washes of pigment on rough paper: darker rims, uneven flow, soft bleeding, and bare paper around."""
     rim, bleed, reach = bell(1.8 * unit), bell(4.0 * unit), max(1, round(1.2 * unit))
+    thick = -np.log(0.06 + 0.94 * np.linspace(0.0, 1.0, 1024))  # pigment for each light
+    clear = np.exp(-(np.arange(1024) + 0.5) / 256.0)  # light through each pigment
     for f in prange(len(frames)):
         planes = washed(planes_of(frames[f]), reach)
         _, high, wide = planes.shape
@@ -359,35 +428,34 @@ def draw_watercolour(frames: Any, lines: Any, page: Any, black: float, white: fl
             for j in range(high):
                 for i in range(wide):
                     light = min(max((planes[c, j, i] - black) / (white - black), 0.0), 1.0)
-                    planes[c, j, i] = -math.log(0.06 + 0.94 * light)
+                    planes[c, j, i] = thick[int(light * 1023.0 + 0.5)]
         mean = luma(planes)
-        around = blur(mean, rim)
-        wet = np.empty_like(planes)
+        # What is on the page, by pixel: three pigments, the same wet, how much they exceed what is around, the drawing.
+        laid, here = np.zeros((high, wide, 8), np.float32), np.empty(8, np.float32)
         for c in range(3):
-            wet[c] = blur(planes[c], bleed)
-        line = lines[f].astype(np.float32)
+            laid[:, :, c], laid[:, :, 3 + c] = planes[c], blur(planes[c], bleed)
+        laid[:, :, 6] = mean - blur(mean, rim)
+        laid[:, :, 7] = lines[f] * np.float32(0.42 / 255.0)
         for j in range(high):
             for i in range(wide):
-                y, x = j + page[SHIFT_Y, j, i], i + page[SHIFT_X, j, i]
+                take_eight(laid, j + page[SHIFT_Y, j, i], i + page[SHIFT_X, j, i], here)
                 flow = page[BLOTCH, j, i]
                 mixed = 0.08 + 0.55 * step(0.5, 0.75, flow)
-                excess = taken(mean, y, x) - taken(around, y, x)
-                firm = (1.0 + 1.1 * min(max(excess, -0.4), 0.6)) * (0.28 + 0.76 * flow)
+                firm = (1.0 + 1.1 * min(max(here[6], -0.4), 0.6)) * (0.28 + 0.76 * flow)
                 firm *= 1.0 + 0.5 * (page[GRAIN, j, i] - 0.5)
-                r = (1.0 - mixed) * taken(planes[0], y, x) + mixed * wet[0, j, i]
-                g = (1.0 - mixed) * taken(planes[1], y, x) + mixed * wet[1, j, i]
-                b = (1.0 - mixed) * taken(planes[2], y, x) + mixed * wet[2, j, i]
-                grey = (r + g + b) / 3.0
                 edge = min(min(j + 0.5, high - j - 0.5), min(i + 0.5, wide - i - 0.5)) / unit
                 firm *= step(1.0, 4.5, edge + 9.0 * (flow - 0.5) + 0.8 * page[SHIFT_X, j, i] / unit)
-                drawn = 0.42 * taken(line, y, x) / 255.0
-                r = firm * max(grey + 1.28 * (r - grey), 0.0) + drawn
-                g = firm * max(grey + 1.28 * (g - grey), 0.0) + 1.1 * drawn
-                b = firm * max(grey + 1.28 * (b - grey), 0.0) + 1.1 * drawn
+                r = here[0] + mixed * (here[3] - here[0])
+                g = here[1] + mixed * (here[4] - here[1])
+                b = here[2] + mixed * (here[5] - here[2])
+                grey = (r + g + b) / 3.0
+                r = firm * max(grey + 1.28 * (r - grey), 0.0) + here[7]
+                g = firm * max(grey + 1.28 * (g - grey), 0.0) + 1.1 * here[7]
+                b = firm * max(grey + 1.28 * (b - grey), 0.0) + 1.1 * here[7]
                 paper = 0.975 + 0.085 * page[TOOTH, j, i]
-                out[f, j, i, 0] = byte(paper * math.exp(-r))
-                out[f, j, i, 1] = byte(0.985 * paper * math.exp(-g))
-                out[f, j, i, 2] = byte(0.95 * paper * math.exp(-b))
+                out[f, j, i, 0] = byte(paper * clear[min(int(r * 256.0), 1023)])
+                out[f, j, i, 1] = byte(0.985 * paper * clear[min(int(g * 256.0), 1023)])
+                out[f, j, i, 2] = byte(0.95 * paper * clear[min(int(b * 256.0), 1023)])
 
 
 @kernel
@@ -418,8 +486,15 @@ def draw_noir(frames: Any, origin: Any, levels: Any, unit: float, out: Any) -> N
                 out[f, j, i, 0], out[f, j, i, 1], out[f, j, i, 2] = value, value, value
 
 
+@part
+def quarter(value: Any) -> int:
+    return int(min(max(value, 0.0), 255.0)) >> 2
+
+
 @kernel
-def draw_pixels(frames: Any, ids: Any, near: Any, block: int, colours: Any, mixes: Any, dither: Any, out: Any) -> None:
+def draw_pixels(
+    frames: Any, ids: Any, near: Any, block: int, colours: Any, nearest: Any, dither: Any, out: Any
+) -> None:
     """Large pixels in few colours: each shows what most of it shows; a pixel beside a nearer thing is its outline."""
     total, high, wide, _ = frames.shape
     down, across = (high + block - 1) // block, (wide + block - 1) // block
@@ -457,8 +532,9 @@ def draw_pixels(frames: Any, ids: Any, near: Any, block: int, colours: Any, mixe
                     v, u = y + (0, 0, 1, -1)[k], x + (1, -1, 0, 0)[k]
                     if 0 <= v < down and 0 <= u < across and what[v, u] > 0 and what[v, u] != what[y, x]:
                         outline = outline or close[v, u] > close[y, x]
-                mix = mixes[int(mean[y, x, 0]) >> 3, int(mean[y, x, 1]) >> 3, int(mean[y, x, 2]) >> 3]
-                colour = mix[1] if dither[y & 3, x & 3] < mix[2] else mix[0]
+                shift = dither[y & 3, x & 3]
+                red, green, blue = mean[y, x, 0] + shift, mean[y, x, 1] + shift, mean[y, x, 2] + shift
+                colour = nearest[quarter(red), quarter(green), quarter(blue)]
                 if outline:
                     colour = 0
                 for j in range(y * block, min(y * block + block, high)):
@@ -481,7 +557,8 @@ PALETTE = (  # ramps from dark to light; the first is the outlines'
     "90285e dc5e94 f8acc0 d8aaaa f0dcd8",  # pinks
     "33201e 60382a 935c3c c49468 ecc8a0 fae4c8 d8c8a8",  # browns, skins and sands
 )
-BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.uint8)
+# Levels of 255 that a large pixel is moved by before its colour is chosen: where two colours meet, they mingle.
+DITHER = 17.0 * (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 15.0 - 0.5)
 
 
 def _lab(colours: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -493,30 +570,16 @@ def _lab(colours: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @lru_cache(1)
 def _palette() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The colours [C, 3], and for each of 32³ colours the two that mix to it and sixteenths of the second.
-
-    [32, 32, 32, 3]
-    """
+    """The colours [C, 3], and which of them is nearest to each of 64³ colours [64, 64, 64]."""
     words = " ".join(PALETTE).split()
     colours = np.array([[int(word[at : at + 2], 16) for at in (0, 2, 4)] for word in words], np.uint8)
     known = _lab(colours / 255.0)
-    levels = (np.arange(32) + 0.5) / 32.0
+    levels = (np.arange(64) + 0.5) / 64.0
     wanted = _lab(np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3))
     # Strong colours a little stronger, which a dark outline asks for; faint ones fainter, or greys would be speckled.
     wanted[:, 1:] *= (0.85 + 4.0 * np.hypot(wanted[:, 1], wanted[:, 2])).clip(0.85, 1.2)[:, None]
-    closest = np.argsort(((wanted[:, None] - known) ** 2).sum(axis=-1), axis=1)[:, :5]
-    best, mixes = np.full(len(wanted), np.inf), np.zeros((len(wanted), 3), np.uint8)
-    for first in range(5):
-        for second in range(first, 5):
-            a, b = closest[:, first], closest[:, second]
-            apart = ((known[a] - known[b]) ** 2) @ (1.0, 3.0, 3.0)
-            for share in (0, 4, 8) if second > first else (0,):
-                mixed = known[a] + (known[b] - known[a]) * (share / 16)
-                error = ((mixed - wanted) ** 2).sum(axis=-1) + 0.13 * apart * (share > 0)
-                better = error < best
-                best[better] = error[better]
-                mixes[better] = np.stack([a, b, np.full(len(a), share)], axis=-1)[better]
-    return colours, mixes.reshape(32, 32, 32, 3)
+    nearest = ((known**2).sum(axis=1) - 2.0 * wanted @ known.T).argmin(axis=1)
+    return colours, nearest.astype(np.uint8).reshape(64, 64, 64)
 
 
 # --- the door ---------------------------------------------------------------------------------------------------------
@@ -574,7 +637,7 @@ def stylise(frames: Frames, depth: NDArray[np.float32], ids: NDArray[np.int16], 
         draw_noir(frames, origin, _levels(frames, 0.12), unit, out)
         return out
     if style == "pixel art":
-        draw_pixels(frames, ids, near, _block(high, wide), *_palette(), BAYER, out)
+        draw_pixels(frames, ids, near, _block(high, wide), *_palette(), DITHER, out)
         return out
     lines = np.empty(ids.shape, np.uint8)
     draw_lines(np.maximum(ids, 0), near, LINE_WIDTH[style] * unit**0.75, lines)
