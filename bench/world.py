@@ -1,8 +1,10 @@
-"""Prints how many frames of the world are made in a second, by drawing alone and with everything (make bench)."""
+"""Prints how many frames of the world are made in a second, by drawing alone and with everything, and what memory it
+takes (make bench)."""
 
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections.abc import Callable
 from itertools import islice
@@ -12,19 +14,20 @@ import numpy as np
 
 from vitascope.world.footage import footage, happening, take
 from vitascope.world.render import Stage, draw
+from vitascope.world.scene import STYLES
 from vitascope.world.stage import path_of, stage
 
 SEED = 5
-TAKES = 5  # in a run, of 24 frames each
-RUNS = 5
+TAKES = 8  # in a run, of 24 frames each
+RUNS = 3
 FRAMES = 24
 
 
-def stages() -> list[Stage]:
-    """What there is to draw in the first takes."""
+def stages(level: int) -> list[Stage]:
+    """What there is to draw in the first takes of a level."""
     found = []
     for index in range(TAKES):
-        scene, motion = happening(SEED, index)
+        scene, motion = happening(SEED, index, level=level)
         found.append(stage(scene, motion, path_of(scene.camera, FRAMES / motion.fps, motion.fps)))
     return found
 
@@ -40,28 +43,31 @@ def rates(work: Callable[[], None]) -> str:
 
 
 def main() -> None:
-    """Compile (or load), then time drawing, single takes and the stream of takes at two sizes."""
+    """Compile (or load), then time drawing alone and the stream of takes, at each level and two sizes; then memory."""
     start = time.perf_counter()
-    take(SEED, 0, size=(64, 36))
+    take(SEED, 0, level=4, size=(64, 36))
     print(f"first take after {time.perf_counter() - start:.1f} s; {numba.get_num_threads()} threads", end="")
     print(f"; load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "")
-    drawn = stages()
-    for size in ((144, 80), (256, 144)):
+    for style in STYLES:  # load what each style compiles to
+        take(SEED, 0, level=2, size=(64, 36), style=style)
+    for level in (1, 2, 3, 4):
+        drawn = stages(level)
+        parts = np.mean([len(one.kind) for one in drawn])
+        for size in ((144, 80), (256, 144)):
 
-        def draw_all(size: tuple[int, int] = size) -> None:
-            for one in drawn:
-                draw(one, size)
+            def draw_all(size: tuple[int, int] = size, drawn: list[Stage] = drawn) -> None:
+                for one in drawn:
+                    draw(one, size)
 
-        def take_all(size: tuple[int, int] = size) -> None:
-            for index in range(TAKES):
-                take(SEED, index, size=size)
+            def stream_all(size: tuple[int, int] = size, level: int = level) -> None:
+                for _ in islice(footage(SEED, level=level, size=size), TAKES):
+                    pass
 
-        def stream_all(size: tuple[int, int] = size) -> None:
-            for _ in islice(footage(SEED, size=size), TAKES):
-                pass
-
-        for name, work in (("draw", draw_all), ("take", take_all), ("footage", stream_all)):
-            print(f"{size[0]}x{size[1]} {name:8} {rates(work)}")
+            for name, work in (("draw", draw_all), ("footage", stream_all)):
+                print(f"level {level} ({parts:3.0f} parts) {size[0]}x{size[1]} {name:8} {rates(work)}")
+    take(SEED, 1, level=4, seconds=120.0)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory after a take of 120 s (1440 frames of 256x144): {peak:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def random_thing(rng: np.random.Generator) -> Thing:
 
 def random_member(rng: np.random.Generator) -> world.Cast:
     kind: Any = drawn(rng, (Person, Person, Person, Animal, Animal, Vehicle, Prop, Prop, Sign))
-    known = {
+    known: dict[str, Any] = {
         "position": (float(rng.uniform(-3.0, 3.0)), float(rng.uniform(-1.5, 6.0))),
         "facing": float(rng.uniform(-180.0, 180.0)),
         "word": drawn(rng, world.WORDS),
@@ -59,6 +59,9 @@ def random_member(rng: np.random.Generator) -> world.Cast:
         "speed": 1.0,
     }
     fields = kind.model_fields.items()
+    if kind is Animal:
+        known["species"] = drawn(rng, world.Species)
+        known["action"] = drawn(rng, world.ABILITIES[known["species"]])
     return kind(**{name: known[name] if name in known else drawn(rng, field.annotation) for name, field in fields})
 
 

@@ -67,7 +67,7 @@ def test_edges_and_inside_have_no_ink() -> None:
 def test_small_words_keep_their_ink_when_they_move_by_less_than_a_pixel() -> None:
     for number in range(len(WORDS)):
         inks = [written(number, 20, shift=shift)[2:-2, 2:-2].sum() for shift in np.linspace(0.0, 1.0, 5)]
-        assert np.ptp(inks) < 0.04 * np.mean(inks)
+        assert np.ptp(inks) < 0.1 * np.mean(inks)
 
 
 def test_a_word_of_nothing_is_refused() -> None:
