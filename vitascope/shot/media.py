@@ -231,7 +231,7 @@ def write_film(
 ) -> None:
     """Write frames (uint8 [H, W, 3], even sizes) as an .mp4 that carries the shot: H.264, and AAC for `sound` [S, 2].
 
-    Equal input gives equal bytes. Raises MediaError; what the frames' own iterator raises passes
+    Equal input mostly gives equal bytes (see the test). Raises MediaError; what the frames' own iterator raises passes
     through (an OSError as a MediaError), and nothing is left behind.
     """
     path = Path(path)
@@ -251,7 +251,7 @@ def write_film(
 
     try:
         with complete(path) as partial:
-            # Bit-exact keeps versions and dates out, so that equal input gives equal bytes.
+            # Bit-exact keeps versions and dates out, so that equal input can give equal bytes.
             options = {"movflags": "faststart+use_metadata_tags", "fflags": "bitexact"}
             with av.open(f"file:{partial}", "w", format="mp4", options=options) as container:
                 if shot is not None:
