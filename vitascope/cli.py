@@ -157,13 +157,13 @@ def world(
     """Film the simulated world: takes with their Shots, scenes and tracks, and a contact sheet of them."""
     from vitascope.shot import Shot
     from vitascope.shot.media import write_picture
-    from vitascope.shot.sheet import contact_sheet
+    from vitascope.shot.sheet import Stills, contact_sheet
 
     wanted = Shot.checked(text="footage", size=_read_size(size), seconds=seconds)  # the same limits as for a film
     if wanted.size[0] % 2 or wanted.size[1] % 2:
         raise typer.BadParameter(f"{size} was given; films have even sides", param_hint="--size")
     from vitascope.world import footage
-    from vitascope.world.overlay import overlay as drawn_over
+    from vitascope.world.overlay import Overlay
     from vitascope.world.scene import Scene, known_style
 
     how: dict[str, Any] = {"size": wanted.size, "seconds": wanted.seconds}
@@ -178,12 +178,13 @@ def world(
     shown: list[Any] = []
     captions: list[str] = []
     for take in takes:
-        frames = take.clip.array()
+        frames = take.clip.frames
         if overlay:
-            frames = drawn_over(frames, take.points, take.visible, take.captions[0])
-        footage.save(take, output, frames if overlay else None)
+            frames = Overlay(frames, take.points, take.visible, take.captions[0])
+        stills = Stills(frames, {round(k * (frames.num_frames - 1) / 5) for k in range(6)})
+        footage.save(take, output, stills)
         if len(shown) < SHEET_TAKES:
-            shown.append(frames[[round(k * (len(frames) - 1) / 5) for k in range(6)]])
+            shown.append(stills.seen())
             captions.append(take.captions[0])
     sheet = output / f"sheet-{seed}.png"
     write_picture(sheet, contact_sheet(shown, captions))

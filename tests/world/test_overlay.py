@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vitascope.world.overlay import PAPER, enlargement, overlay, track_colours
+from vitascope.shot.clip import ArrayFrames
+from vitascope.world.overlay import PAPER, Overlay, enlargement, track_colours
 
 SIZE = (64, 36)
+
+
+def overlay(frames: NDArray[np.uint8], *given: Any, **options: Any) -> NDArray[np.uint8]:
+    """All frames of an overlay."""
+    made = Overlay(ArrayFrames(frames), *given, **options)
+    out = np.stack(list(made))
+    assert out.shape == (made.num_frames, *made.size[::-1], 3)
+    return out
 
 
 def grey(num_frames: int = 4, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
@@ -130,11 +140,9 @@ def test_points_far_outside_and_no_points_are_allowed() -> None:
 
 def test_wrong_arrays_are_refused() -> None:
     points, visible = tracks((0.5, 0.5))
-    with pytest.raises(ValueError, match="frames must be uint8"):
-        overlay(grey().astype(np.float32), points, visible, "")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="T = 3"):
-        overlay(grey(3), points, visible, "")
+        Overlay(ArrayFrames(grey(3)), points, visible, "")
     with pytest.raises(ValueError, match="visible"):
-        overlay(grey(), points, visible[:, :2], "")
+        Overlay(ArrayFrames(grey()), points, visible[:, :2], "")
     with pytest.raises(ValueError, match="trail"):
-        overlay(grey(), points, visible, "", trail=-1)
+        Overlay(ArrayFrames(grey()), points, visible, "", trail=-1)

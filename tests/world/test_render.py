@@ -11,7 +11,22 @@ import pytest
 from numpy.typing import NDArray
 
 from vitascope.shot.camera import CameraPath
-from vitascope.world.render import GRASS, PLAIN, SMOOTH, SNOW, TILES, WOOD, Ground, Sky, Stage, draw
+from vitascope.world import kernels
+from vitascope.world.render import (
+    FACE,
+    GRASS,
+    PLAIN,
+    SIGN,
+    SMOOTH,
+    SNOW,
+    TILES,
+    WOOD,
+    Ground,
+    Sky,
+    Stage,
+    draw,
+    draw_stream,
+)
 from vitascope.world.solids import BOX, CAPSULE, CYLINDER, ELLIPSOID, SPHERE
 
 SIZE = (96, 54)
@@ -168,12 +183,66 @@ def test_same_stage_gives_the_same_bytes_with_any_number_of_threads() -> None:
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes()
 
 
+def test_a_stream_is_the_same_picture_in_pieces() -> None:
+    scene = five_kinds(7)
+    scene = replace(scene, position=scene.position + np.linspace(0, 0.3, 7, dtype=np.float32)[:, None, None])
+    whole = draw(scene, (48, 27))
+    pieces = list(draw_stream(scene, (48, 27), batch=3))
+    assert [len(piece.frames) for piece in pieces] == [3, 3, 1]
+    for name in ("frames", "depth", "ids"):
+        assert np.concatenate([getattr(piece, name) for piece in pieces]).tobytes() == getattr(whole, name).tobytes()
+    with pytest.raises(ValueError, match="batch must be 1 or more"):
+        next(draw_stream(scene, SIZE, batch=0))
+
+
+def test_pixels_of_parts_are_counted_to_their_owners() -> None:
+    picture = draw(replace(five_kinds(), owner=np.array([0, 0, 1, 1, 2], np.int16)), SIZE)
+    expected = np.array([-1, 0, 1, 1, 2, 2, 3])[picture.ids + 1]
+    np.testing.assert_array_equal(picture.objects, expected)
+    alone = draw(five_kinds(), SIZE)
+    np.testing.assert_array_equal(alone.objects, alone.ids)
+
+
+def test_stages_of_any_arrays_are_compiled_for_once() -> None:
+    scene = five_kinds()
+    draw(scene, SIZE)
+    before = len(kernels.draw_tiles.signatures)
+    frozen = replace(scene, position=scene.position.astype(np.float64), size=scene.size[:, ::-1][:, ::-1])
+    for array in (frozen.position, frozen.rotation, frozen.albedo, frozen.camera.position, frozen.camera.fov):
+        array.flags.writeable = False
+    draw(frozen, SIZE)
+    draw(replace(scene, signs=("GO",), faces=np.zeros((1, 2, 20), np.float32)), SIZE)
+    assert len(kernels.draw_tiles.signatures) == before
+
+
 def test_samples_soften_edges_and_leave_depth_and_ids() -> None:
     one, four = draw(five_kinds(), SIZE, samples=1), draw(five_kinds(), SIZE, samples=4)
     changed = (one.frames != four.frames).any(axis=-1)
     assert 0.005 < changed.mean() < 0.3
     np.testing.assert_array_equal(one.ids, four.ids)
     np.testing.assert_array_equal(one.depth, four.depth)
+
+
+def test_samples_come_near_to_a_picture_four_times_as_large() -> None:
+    def light(frames: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Display light: what samples are averaged in."""
+        shown = frames / 255.0
+        return np.asarray(np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4))
+
+    scene = replace(five_kinds(), texture=np.full(5, SMOOTH, np.int32))
+    large = light(draw(scene, (4 * SIZE[0], 4 * SIZE[1]), samples=1).frames)
+    wanted = large.reshape(-1, SIZE[1], 4, SIZE[0], 4, 3).mean(axis=(2, 4))
+    one, many = draw(scene, SIZE, samples=1), draw(scene, SIZE, samples=16)
+    edges = (one.frames != many.frames).any(axis=-1)
+    before, after = (np.abs(light(picture.frames) - wanted)[edges].mean() for picture in (one, many))
+    assert after < 0.3 * before
+
+
+def test_without_samples_there_are_depth_and_ids_alone() -> None:
+    whole, bare = draw(five_kinds(2), SIZE), draw(five_kinds(2), SIZE, samples=0)
+    np.testing.assert_array_equal(bare.ids, whole.ids)
+    np.testing.assert_array_equal(bare.depth, whole.depth)
+    assert not bare.frames.any()
 
 
 def test_rolling_shows_on_a_plain_ball() -> None:
@@ -203,6 +272,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"size": np.zeros((5, 3), np.float32)}, "size must be above 0"),
     ({"ground": Ground(0, (1, 1, 1), (1, 1, 1))}, "ground.texture must be within"),
     ({"ground": Ground(GRASS, (1, 1, 1), (1, 1, 1), scale=0.0)}, "ground.scale must be above 0"),
+    ({"detail": np.zeros(4, np.int32)}, "detail must have shape"),
+    ({"owner": np.zeros(4, np.int16)}, "owner must have shape"),
+    ({"faces": np.zeros((2, 1, 20), np.float32)}, r"faces must have shape \(1, F, 20\), not \(2, 1, 20\)"),
+    ({"texture": np.full(5, FACE, np.int32)}, "detail must be one of the stage's 0 faces, not 0"),
+    ({"texture": np.full(5, SIGN, np.int32), "signs": ("GO",), "detail": np.full(5, 1)}, "one of the stage's 1 signs"),
+    ({"inks": np.zeros((2, 3), np.float32), "signs": ("GO",)}, "inks must have shape"),
+    ({"fps": 0.0}, "fps must be above 0"),
     ({"sky": replace(SKY, haze=2.0)}, "sky.haze must be within 0..1, not 2.0"),
     ({"sky": replace(SKY, sun_direction=(0, 0, 0))}, "sun_direction must not be zero"),
     ({"sky": replace(SKY, zenith=())}, "sky.zenith must have shape"),  # type: ignore[arg-type]
@@ -223,7 +299,7 @@ def test_a_size_out_of_range_is_refused(size: tuple[int, int]) -> None:
 
 def test_samples_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="samples must be within"):
-        draw(five_kinds(), SIZE, samples=0)
+        draw(five_kinds(), SIZE, samples=-1)
 
 
 def test_one_pixel_is_a_picture() -> None:

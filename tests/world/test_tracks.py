@@ -6,7 +6,7 @@ import pytest
 from vitascope.shot.camera import CameraPath, project
 from vitascope.world.footage import Take, take
 from vitascope.world.physics import simulate
-from vitascope.world.render import draw
+from vitascope.world.reel import Reel
 from vitascope.world.scene import Scene
 from vitascope.world.stage import path_of, stage
 from vitascope.world.tracks import follow, project_all
@@ -93,8 +93,7 @@ def test_points_of_a_rolling_ball_show_while_they_face_the_camera() -> None:
     motion = simulate(scene)
     path = path_of(scene.camera, 2.0, 12.0)
     looks = stage(scene, motion, path)
-    picture = draw(looks, SIZE, samples=1)
-    points, visible = follow(looks, picture, np.random.default_rng(5), 300)
+    points, visible = follow(Reel(looks, SIZE), np.random.default_rng(5), 300)
     agree = []
     for k in range(150):  # the first half lies on the ball
         s = int(np.argmax(visible[k]))

@@ -1,9 +1,37 @@
 """Contact sheets: many clips on one picture, to look at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vitascope.shot.clip import Frame, FrameSource
+
+
+class Stills:
+    """A source of frames that keeps some of them, by number, when it is played: a film is made only once."""
+
+    def __init__(self, frames: FrameSource, wanted: Iterable[int]) -> None:
+        self._frames, self._wanted = frames, frozenset(wanted)
+        self._kept: dict[int, Frame] = {}
+
+    @property
+    def num_frames(self) -> int:
+        return self._frames.num_frames
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._frames.size
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number, frame in enumerate(self._frames):
+            if number in self._wanted:
+                self._kept[number] = frame.copy()
+            yield frame
+
+    def seen(self) -> NDArray[np.uint8]:
+        """Those of the wanted frames that were played so far, in order: uint8 [N, H, W, 3]."""
+        return np.stack([self._kept[number] for number in sorted(self._kept)])
 
 
 def contact_sheet(

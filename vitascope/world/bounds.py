@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from vitascope.world.shading import scalar, whole
 from vitascope.world.solids import BOX, CAPSULE, ELLIPSOID, FAR, SPHERE
 
@@ -29,14 +27,15 @@ def widen(rect: Any, p: int, mx: float, my: float, mz: float, xx: float, xy: flo
 
 
 @whole
-def bound_parts(parts: Any, pose: Any, eye: Any, view: Any, rect: Any, near: Any) -> None:
+def bound_parts(
+    parts: Any, places: Any, turns: Any, eye: Any, view: Any, rect: Any, near: Any, m: Any, spread: Any
+) -> None:
     """Where parts can be in the picture: rect [P, 4] (left, right, low, high on the plane one metre ahead), near [P].
 
-    `near` is the least distance along the view axis; parts behind the eye get an empty rect.
+    `near` is the least distance along the view axis; parts behind the eye get an empty rect. `m` and `spread`
+    [3, 3] are room for what is in between.
     """
     kind, size, radius, _, _, _ = parts
-    places, turns, _ = pose
-    m = np.empty((3, 3))
     for p in range(radius.shape[0]):
         x, y, z = places[p, 0] - eye[0], places[p, 1] - eye[1], places[p, 2] - eye[2]
         cx = view[0, 0] * x + view[1, 0] * y + view[2, 0] * z
@@ -76,7 +75,6 @@ def bound_parts(parts: Any, pose: Any, eye: Any, view: Any, rect: Any, near: Any
                 sa, sb, sc, half = a * a, a * a, a * a, b
             else:
                 sa, sb, sc, half = a * a, a * a, 0.0, b
-            spread = np.empty((3, 3))
             for i in range(3):
                 for k in range(3):
                     spread[i, k] = m[i, 0] * sa * m[k, 0] + m[i, 1] * sb * m[k, 1] + m[i, 2] * sc * m[k, 2]

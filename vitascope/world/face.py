@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from vitascope.world.shading import cover, scalar, sine, step, stroke
+from vitascope.world.shading import cover, greater, lesser, scalar, sine, step, stroke
 
 # Places of a face's numbers; `figure` says what they mean (a test compares the two).
 SMILE, OPEN, BROW_RAISE, BROW_TILT, LIDS, GAZE_X, GAZE_Y, ROUND = 0, 1, 2, 3, 4, 5, 6, 7
@@ -34,8 +34,8 @@ def egg_edge(x: float, z: float, wide: float, high: float) -> float:
 def eye(face: Any, x: float, z: float, side: float, fine: float, r: float, g: float, b: float) -> Any:
     """Linear RGB of the skin r, g, b with an eye painted on it; (x, z) from its middle, x towards the temple."""
     size = face[EYE_SCALE]
-    lids = min(max(face[LIDS], 0.0), 1.4)
-    wide, high = 0.178 * size, (0.20 + 0.05 * max(lids - 1.0, 0.0)) * size
+    lids = lesser(greater(face[LIDS], 0.0), 1.4)
+    wide, high = 0.178 * size, (0.20 + 0.05 * greater(lids - 1.0, 0.0)) * size
     near = egg_edge(x, z, wide + 0.14, high + 0.14)
     if near > fine:
         return r, g, b
@@ -43,17 +43,17 @@ def eye(face: Any, x: float, z: float, side: float, fine: float, r: float, g: fl
     hollow = 0.13 * cover(near, 0.16)
     r, g, b = r * (1.0 - 0.7 * hollow), g * (1.0 - hollow), b * (1.0 - hollow)
     # Both lids are lines across the ball: the upper one falls when the eye closes, the lower one rises in a smile.
-    lift = 0.30 * max(face[SMILE], 0.0) * min(lids, 1.0)
-    upper = high * (1.85 * min(lids, 1.1) - 0.92)
-    lower = high * (-1.0 + lift + 0.15 * (1.0 - min(lids, 1.0)))
-    across = 1.0 - min((x / wide) ** 2, 1.3)
+    lift = 0.30 * greater(face[SMILE], 0.0) * lesser(lids, 1.0)
+    upper = high * (1.85 * lesser(lids, 1.1) - 0.92)
+    lower = high * (-1.0 + lift + 0.15 * (1.0 - lesser(lids, 1.0)))
+    across = 1.0 - lesser((x / wide) ** 2, 1.3)
     upper_line = upper + 0.055 * size * (across - 0.75) * (1.0 - 0.4 * lids)
     lower_line = lower + 0.05 * (1.0 - across) * lift
     if lids < 0.12:  # a closed eye is one line that hangs down
         upper_line = lower_line = -0.45 * high - 0.07 * size * (across - 0.5)
     ball = egg_edge(x, z, wide, high)
-    open_here = cover(max(max(ball, z - upper_line), lower_line - z), fine)
-    skin = cover(max(ball, lower_line - z), fine) - open_here
+    open_here = cover(greater(greater(ball, z - upper_line), lower_line - z), fine)
+    skin = cover(greater(ball, lower_line - z), fine) - open_here
     r, g, b = r * (1.0 - 0.26 * skin), g * (1.0 - 0.32 * skin), b * (1.0 - 0.32 * skin)
     if open_here > 0.0:
         white = 0.88 - 0.25 * step(upper_line - 0.11 * size, upper_line, z)  # the lid's shadow
@@ -74,16 +74,16 @@ def eye(face: Any, x: float, z: float, side: float, fine: float, r: float, g: fl
         wr, wg, wb = (wr + (1.1 - wr) * spark, wg + (1.1 - wg) * spark, wb + (1.1 - wb) * spark)
         r, g, b = (r + (wr - r) * open_here, g + (wg - g) * open_here, b + (wb - b) * open_here)
     # Lashes: a line along the upper lid that grows towards the temple, and a faint one below.
-    weight = 0.022 + 0.012 * min(max(x / wide, -1.0), 1.0) + 0.06 * fine
-    lid = max(ball - 0.02 * size, lower_line - 0.03 - z)
+    weight = 0.022 + 0.012 * lesser(greater(x / wide, -1.0), 1.0) + 0.06 * fine
+    lid = greater(ball - 0.02 * size, lower_line - 0.03 - z)
     rim = z - upper_line
     if lids > 0.12 and (upper_line > 0.0 or abs(x) > 0.7 * wide):
         top = stroke(ball, weight, fine) if z > -0.1 * high else 0.0
-        line = max(cover(lid, fine) * stroke(rim, weight, fine), top * cover(rim - 0.02, fine))
+        line = greater(cover(lid, fine) * stroke(rim, weight, fine), top * cover(rim - 0.02, fine))
     else:
         line = cover(lid, fine) * stroke(rim, weight, fine)
     below = 0.3 * cover(ball - 0.01, fine) * stroke(z - lower_line, 0.012, fine)
-    line = max(min(0.95 * line, 1.0), below)
+    line = greater(lesser(0.95 * line, 1.0), below)
     return r + (0.012 - r) * line, g + (0.008 - g) * line, b + (0.008 - b) * line
 
 
@@ -93,45 +93,49 @@ def brow(face: Any, x: float, z: float, fine: float, r: float, g: float, b: floa
     along = (x - 0.12) / 0.44  # 0 at the inner end, 1 at the outer
     if along < -0.3 or along > 1.3 or z < -0.1 or z > 0.8:
         return r, g, b
-    t = min(max(along, 0.0), 1.0)
+    t = lesser(greater(along, 0.0), 1.0)
     tilt, lift = face[BROW_TILT], face[BROW_RAISE]
     middle = 0.36 + 0.13 * lift + tilt * (0.16 * (1.0 - t) ** 1.5 - 0.075 * t)
-    middle += (0.075 + 0.04 * max(lift, 0.0)) * (1.0 - (2.0 * t - 0.9) ** 2) - 0.02
+    middle += (0.075 + 0.04 * greater(lift, 0.0)) * (1.0 - (2.0 * t - 0.9) ** 2) - 0.02
     slope = tilt * -0.3 / 0.44 + 0.1 * (1.0 - 2.0 * t)
     dz = (z - middle) / math.sqrt(1.0 + slope * slope)
     dx = 0.44 * (along - t)
     away = math.sqrt(dx * dx + dz * dz)
-    half = 0.047 * (1.0 - 0.55 * t * t) * (0.75 + 0.25 * min(t * 6.0, 1.0)) + 0.10 * fine
-    line = 0.92 * min(stroke(away, half, fine), 1.0)
+    half = 0.047 * (1.0 - 0.55 * t * t) * (0.75 + 0.25 * lesser(t * 6.0, 1.0)) + 0.10 * fine
+    line = 0.92 * lesser(stroke(away, half, fine), 1.0)
     return (r + (face[BROWS] - r) * line, g + (face[BROWS + 1] - g) * line, b + (face[BROWS + 2] - b) * line)
 
 
 @scalar
 def mouth(face: Any, x: float, z: float, fine: float, r: float, g: float, b: float) -> Any:
     """The skin with a mouth; (x, z) from its middle in head units."""
-    smile, opened, rounded = (face[SMILE], min(max(face[OPEN], 0.0), 1.0), min(max(face[ROUND], 0.0), 1.0))
-    wide = (0.30 + 0.075 * max(smile, 0.0)) * (1.0 - 0.42 * rounded)
+    smile, opened, rounded = (
+        face[SMILE],
+        lesser(greater(face[OPEN], 0.0), 1.0),
+        lesser(greater(face[ROUND], 0.0), 1.0),
+    )
+    wide = (0.30 + 0.075 * greater(smile, 0.0)) * (1.0 - 0.42 * rounded)
     if abs(x) > wide + 0.12 + fine or abs(z) > 0.6:
         return r, g, b
-    u = min(max(x / wide, -1.15), 1.15)
-    arch = 1.0 - min(u * u, 1.0)
+    u = lesser(greater(x / wide, -1.15), 1.15)
+    arch = 1.0 - lesser(u * u, 1.0)
     # The line where the lips meet: its corners rise in a smile and hang when sad.
     bend = smile * (1.0 - 0.7 * rounded)
     middle = 0.21 * bend * (u * u - 0.45)
     middle += 0.015 * (1.0 - rounded) * (sine(1.43 * u * wide + 0.25) - 1.0) * (1.0 - opened)
     swell = math.sqrt(arch) * (1.0 - (1.0 - rounded) ** 3 * (1.0 - arch))
     up = ((0.04 + 0.12 * rounded) * opened + 0.03 * rounded) * swell
-    down = ((0.30 - 0.08 * rounded + 0.25 * max(bend, 0.0)) * opened + 0.03 * rounded) * swell
+    down = ((0.30 - 0.08 * rounded + 0.25 * greater(bend, 0.0)) * opened + 0.03 * rounded) * swell
     top, low = middle + up, middle - down
     slope = 0.42 * bend * u / wide
     k = 1.0 / math.sqrt(1.0 + slope * slope)
     outside = abs(x) - wide
-    gape = max(max((z - top) * k, (low - z) * k), outside)
+    gape = greater(greater((z - top) * k, (low - z) * k), outside)
     # Lips: the upper one thin, the lower one full, both fading into the corners.
     full = 0.35 + 0.65 * arch
     thick_up, thick_low = ((0.04 + 0.03 * rounded) * full, (0.065 + 0.02 * rounded) * full)
-    lip = max(max((z - top) * k - thick_up, (low - z) * k - thick_low), outside - 0.015)
-    shadow = 0.22 * cover(max((z - low) * k + thick_low, outside + 0.1), 0.06)
+    lip = greater(greater((z - top) * k - thick_up, (low - z) * k - thick_low), outside - 0.015)
+    shadow = 0.22 * cover(greater((z - low) * k + thick_low, outside + 0.1), 0.06)
     shadow *= cover((low - z) * k - thick_low - 0.07, 0.06)
     r, g, b = r * (1.0 - 0.8 * shadow), g * (1.0 - shadow), b * (1.0 - shadow)
     paint = 0.85 * cover(lip, fine)
@@ -140,19 +144,19 @@ def mouth(face: Any, x: float, z: float, fine: float, r: float, g: float, b: flo
     g += (face[LIPS + 1] * shine - g) * paint
     b += (face[LIPS + 2] * shine - b) * paint
     # The gap: dark, with the upper teeth and the tongue.
-    gap = cover(gape, fine) * min((up + down) / (0.5 * fine + 1e-6), 1.0)
+    gap = cover(gape, fine) * lesser((up + down) / (0.5 * fine + 1e-6), 1.0)
     if gap > 0.0:
         ir, ig, ib = 0.055, 0.006, 0.008
         tongue = cover(egg_edge(x, z - (low + 0.02), 0.62 * wide, 0.42 * (top - low) + 1e-3), fine)
         ir, ig, ib = ir + 0.42 * tongue, ig + 0.07 * tongue, ib + 0.075 * tongue
-        teeth = cover(top - min(0.45 * (up + down), 0.085) - z, fine) * (1.0 - rounded) * step(0.1, 0.25, opened)
+        teeth = cover(top - lesser(0.45 * (up + down), 0.085) - z, fine) * (1.0 - rounded) * step(0.1, 0.25, opened)
         ir, ig, ib = (ir + (0.82 - ir) * teeth, ig + (0.80 - ig) * teeth, ib + (0.76 - ib) * teeth)
         r, g, b = r + (ir - r) * gap, g + (ig - g) * gap, b + (ib - b) * gap
     # The dark line between closed lips goes on into the corners.
-    closed = 1.0 - step(0.02, 0.12, max(opened, 0.2 * rounded))
+    closed = 1.0 - step(0.02, 0.12, greater(opened, 0.2 * rounded))
     line = stroke((z - middle) * k, 0.018 + 0.16 * fine, fine) * cover(outside - 0.02, fine) * closed
     corner = math.sqrt((abs(x) - wide) ** 2 + (z - 0.115 * bend) ** 2)
-    line = max(min(line, 1.0), 0.5 * (1.0 - rounded) * cover(corner - 0.022, fine))
+    line = greater(lesser(line, 1.0), 0.5 * (1.0 - rounded) * cover(corner - 0.022, fine))
     return (
         r + (0.10 * face[LIPS] - r) * line,
         g + (0.08 * face[LIPS + 1] - g) * line,
@@ -163,14 +167,18 @@ def mouth(face: Any, x: float, z: float, fine: float, r: float, g: float, b: flo
 @scalar
 def beard(face: Any, x: float, z: float, turn: float, fine: float, r: float, g: float, b: float) -> Any:
     """The skin with a beard's shade: chin, jaw and upper lip; 1 is a full beard, little a stubble."""
-    amount = min(max(face[BEARD], 0.0), 1.0) * step(1.5, 1.15, turn)
+    amount = lesser(greater(face[BEARD], 0.0), 1.0) * step(1.5, 1.15, turn)
     if amount <= 0.0:
         return r, g, b
-    rise = max(abs(x) - 0.30, 0.0)
+    rise = greater(abs(x) - 0.30, 0.0)
     jaw = z + 0.36 - 0.9 * rise
     under_lip = egg_edge(x, z - MOUTH_Z + 0.02, 0.30, 0.15)
-    lip = max(egg_edge(x, z - MOUTH_Z - 0.10, 0.33, 0.12), -egg_edge(x, z - MOUTH_Z + 0.06, 0.34, 0.13))
-    shade = max(cover(max(jaw, -under_lip), fine + 0.10 - 0.06 * amount), cover(lip, fine + 0.05)) * amount**0.7 * 0.93
+    lip = greater(egg_edge(x, z - MOUTH_Z - 0.10, 0.33, 0.12), -egg_edge(x, z - MOUTH_Z + 0.06, 0.34, 0.13))
+    shade = (
+        greater(cover(greater(jaw, -under_lip), fine + 0.10 - 0.06 * amount), cover(lip, fine + 0.05))
+        * amount**0.7
+        * 0.93
+    )
     return (r + (face[BROWS] - r) * shade, g + (face[BROWS + 1] - g) * shade, b + (face[BROWS + 2] - b) * shade)
 
 

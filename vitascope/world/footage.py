@@ -5,24 +5,24 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.shot.camera import CameraPath
-from vitascope.shot.clip import Clip
+from vitascope.shot.clip import Clip, FrameSource
 from vitascope.shot.shot import Cue, CueKind, Shot
 from vitascope.world.caption import caption
 from vitascope.world.contact import Contact
 from vitascope.world.framing import reframe
 from vitascope.world.physics import Motion, played, simulate, went_as_planned
-from vitascope.world.render import Picture, draw
+from vitascope.world.reel import Reel
 from vitascope.world.sample import recolour, sample_scene
 from vitascope.world.scene import Scene, SceneError, Split, Style
 from vitascope.world.stage import path_of, stage
-from vitascope.world.style import stylise
 from vitascope.world.tracks import follow, place_of
 
 SIZE = (256, 144)
@@ -31,7 +31,10 @@ _SCENE, _WORDS, _TRACKS, _LOOKS = 0, 1, 2, 3  # what a generator is for, the thi
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """One clip of the world with everything that is known of it. K tracks, T frames, H × W pixels."""
+    """One clip of the world with everything that is known of it. K tracks, T frames, H × W pixels.
+
+    A long one is not kept in memory: its frames are drawn whenever the clip is played, and `reel` draws the rest.
+    """
 
     scene: Scene
     shot: Shot  # its text is captions[0]; its cues are what is heard
@@ -39,11 +42,20 @@ class Take:
     captions: tuple[str, ...]
     points: NDArray[np.float32]  # [K, T, 2] picture coordinates 0..1, may lie outside
     visible: NDArray[np.bool_]  # [K, T]
-    depth: NDArray[np.float32]  # [T, H, W] metres along the view axis, inf in the sky
-    ids: NDArray[np.int16]  # [T, H, W] -1 sky, 0 ground, 1 + o object o: the things, then the cast
+    reel: Reel
     motion: Motion
     camera: CameraPath
     name: str  # tells takes of all seeds and numbers apart
+
+    @property
+    def depth(self) -> NDArray[np.float32]:
+        """Metres along the view axis, infinite in the sky: [T, H, W]. Raises ValueError for a take too long to keep."""
+        return self.reel.whole.depth
+
+    @cached_property
+    def ids(self) -> NDArray[np.int16]:
+        """-1 sky, 0 ground, 1 + o object o (the things, then the cast): [T, H, W]. Raises ValueError like `depth`."""
+        return self.reel.whole.objects
 
 
 def take(
@@ -122,22 +134,13 @@ def film(
     num_frames, fps = len(motion.position), motion.fps
     seconds = num_frames / fps
     path = path_of(scene.camera, seconds, fps)
-    looks = stage(scene, motion, path)
-    picture = draw(looks, size, samples=samples)
-    ids = objects(picture, looks.owner)
-    frames = stylise(picture.frames, picture.depth, ids, scene.style, scene.look % 10_000)
+    reel = Reel(stage(scene, motion, path), size, scene.style, scene.look % 10_000, samples)
     words = np.random.default_rng([seed, index, _WORDS])
     captions = tuple(caption(scene, words) for _ in range(max(1, num_captions)))
-    points, visible = follow(looks, picture, np.random.default_rng([seed, index, _TRACKS]), num_tracks)
+    points, visible = follow(reel, np.random.default_rng([seed, index, _TRACKS]), num_tracks)
     shot = Shot(text=captions[0], size=size, seconds=seconds, fps=fps, seed=index, cues=cues_of(motion, path, size))
-    clip = Clip.from_array(frames, fps, shot)
-    return Take(scene, shot, clip, captions, points, visible, picture.depth, ids, motion, path, f"{seed}-{index:06d}")
-
-
-def objects(picture: Picture, owner: NDArray[np.int16]) -> NDArray[np.int16]:
-    """The picture's ids [T, H, W] by object instead of by part."""
-    table = np.concatenate([[0], owner + 1, [-1]]).astype(np.int16)  # index -1 is the sky
-    return table[picture.ids]
+    clip = Clip.from_array(reel.whole.frames, fps, shot) if reel.kept else Clip(reel, fps, shot)
+    return Take(scene, shot, clip, captions, points, visible, reel, motion, path, f"{seed}-{index:06d}")
 
 
 def looks_of(first: Take, seed: int, index: int, look: int, *, split: Split = "train", samples: int = 4) -> Take:
@@ -215,15 +218,15 @@ def _cue(contact: Contact, motion: Motion, path: CameraPath, size: tuple[int, in
     )
 
 
-def save(made: Take, folder: str | Path, frames: NDArray[np.uint8] | None = None) -> Path:
+def save(made: Take, folder: str | Path, frames: FrameSource | None = None) -> Path:
     """Write clip.mp4, scene.json, shot.json and tracks.npz into a folder of the take's name; returns that.
 
-    `frames` [T, H, W, 3] are filmed in place of the take's own. The folder appears when it is complete."""
+    `frames` are filmed in place of the take's own. The folder appears when it is complete."""
     place = Path(folder) / f"take-{made.name}"
     with tempfile.TemporaryDirectory(prefix=".take-", dir=folder) as inside:
         beside = Path(inside) / place.name
         beside.mkdir()
-        clip = made.clip if frames is None else Clip.from_array(frames, made.clip.fps, made.shot)
+        clip = made.clip if frames is None else replace(made.clip, frames=frames)
         clip.save(beside / "clip.mp4")
         (beside / "scene.json").write_text(made.scene.to_json() + "\n", encoding="utf-8")
         (beside / "shot.json").write_text(made.shot.to_json() + "\n", encoding="utf-8")

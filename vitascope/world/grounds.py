@@ -16,7 +16,9 @@ from vitascope.world.shading import (
     SCALE,
     cover,
     detail,
+    greater,
     lattice,
+    lesser,
     line,
     noise2,
     scalar,
@@ -97,14 +99,14 @@ def planks(x: float, y: float, fx: float, fy: float) -> tuple[float, float]:
     v = y / 2.6 + shift
     board = math.floor(v)
     tone = lattice(row, board, 13.0)
-    mix = 0.5 + 0.75 * (tone - 0.5) * detail(0.5, max(fx, 0.3 * fy))
+    mix = 0.5 + 0.75 * (tone - 0.5) * detail(0.5, greater(fx, 0.3 * fy))
     light = 1.0
     grain = detail(0.12, fx) * detail(1.2, fy)
     if grain > 0.0:
         n = noise2(9.0 * x + 7.0 * tone, 0.8 * y + 31.0 * tone, 14.0) + 0.5 * noise2(30.0 * x, 2.2 * y, 15.0)
         mix += 0.5 * (n - 0.75) * grain
         light += 0.12 * (n - 0.75) * grain
-    gap = max(line(u, 0.022, fx / 0.42), line(v, 0.004, fy / 2.6))
+    gap = greater(line(u, 0.022, fx / 0.42), line(v, 0.004, fy / 2.6))
     return mix, light * (1.0 - 0.65 * gap)
 
 
@@ -113,8 +115,8 @@ def tiles(x: float, y: float, fx: float, fy: float) -> tuple[float, float]:
     """(mix, brightness) of a chequered floor with thin joints."""
     u, v = x / 1.2, y / 1.2
     mix = 0.5 + 0.5 * wave(u, fx / 1.2) * wave(v, fy / 1.2)
-    fine = max(fx, fy)
-    joint = max(line(2.0 * u, 0.012, 2.0 * fx / 1.2), line(2.0 * v, 0.012, 2.0 * fy / 1.2))
+    fine = greater(fx, fy)
+    joint = greater(line(2.0 * u, 0.012, 2.0 * fx / 1.2), line(2.0 * v, 0.012, 2.0 * fy / 1.2))
     tone = lattice(math.floor(2.0 * u), math.floor(2.0 * v), 16.0) - 0.5
     light = 1.0 + 0.1 * tone * detail(0.6, fine) + 0.1 * (noise2(2.7 * x, 2.7 * y, 18.0) - 0.5) * detail(0.35, fine)
     return mix, light * (1.0 - 0.35 * joint)
@@ -140,7 +142,7 @@ def carpet(x: float, y: float, fine: float) -> tuple[float, float]:
     """(mix, brightness) of a woven carpet: rows of small diamonds in tufted pile."""
     u, v = (x + y) / 0.62, (x - y) / 0.62
     du, dv = abs(u - math.floor(u) - 0.5), abs(v - math.floor(v) - 0.5)
-    ring = max(du, dv)
+    ring = greater(du, dv)
     seen = detail(0.62, fine)
     mix = 0.28 + 0.62 * seen * (cover(ring - 0.20, 1.6 * fine / 0.62) - 0.16)
     mix += 0.5 * seen * stroke(ring - 0.36, 0.025, 1.6 * fine / 0.62)
@@ -162,7 +164,7 @@ def earth(a: Any, x: float, y: float, fine: float) -> tuple[float, float, float]
     crumb = detail(0.08, fine)
     if crumb > 0.0:
         light += 0.55 * (noise2(17.0 * x, 15.0 * y, 45.0) - 0.5) * crumb
-    mix = min(max(mix, 0.0), 1.0)
+    mix = lesser(greater(mix, 0.0), 1.0)
     r = ((1.0 - mix) * a[COLOUR_A] + mix * a[COLOUR_B]) * light
     g = ((1.0 - mix) * a[COLOUR_A + 1] + mix * a[COLOUR_B + 1]) * light
     b = ((1.0 - mix) * a[COLOUR_A + 2] + mix * a[COLOUR_B + 2]) * light
@@ -198,7 +200,7 @@ def earth(a: Any, x: float, y: float, fine: float) -> tuple[float, float, float]
 @scalar
 def road(a: Any, x: float, y: float, fx: float, fy: float) -> tuple[float, float, float]:
     """Linear RGB of a street along x: asphalt with a dashed line, kerbs, paved walks, and lawns beyond."""
-    fine = 0.65 * max(fx, fy) + 0.35 * min(fx, fy)
+    fine = 0.65 * greater(fx, fy) + 0.35 * lesser(fx, fy)
     middle, half = 0.5 * (ROAD_NEAR + ROAD_FAR), 0.5 * (ROAD_FAR - ROAD_NEAR)
     off = abs(y - middle) - half  # metres beyond the kerb, negative on the road
     inside = cover(off, fy)
@@ -208,7 +210,7 @@ def road(a: Any, x: float, y: float, fx: float, fy: float) -> tuple[float, float
         # Wheels have polished two tracks in each lane; dirt gathers by the kerb.
         lane = abs(abs(y - middle) - 0.5 * half)
         light *= 1.0 + 0.10 * step(0.5, 0.0, abs(lane - 0.75)) - 0.22 * step(-0.5, 0.0, off)
-        mix = min(max(mix, 0.0), 1.0)
+        mix = lesser(greater(mix, 0.0), 1.0)
         r = ((1.0 - mix) * a[COLOUR_A] + mix * a[COLOUR_B]) * light
         g = ((1.0 - mix) * a[COLOUR_A + 1] + mix * a[COLOUR_B + 1]) * light
         b = ((1.0 - mix) * a[COLOUR_A + 2] + mix * a[COLOUR_B + 2]) * light
@@ -229,7 +231,7 @@ def road(a: Any, x: float, y: float, fx: float, fy: float) -> tuple[float, float
                 + 0.13 * tone * detail(0.8, fine)
                 + 0.14 * (noise2(6.0 * x, 6.0 * y, 62.0) - 0.5) * detail(0.18, fine)
             )
-            joint = max(line(x / 0.9, 0.012, fx / 0.9), line(y / 0.75, 0.014, fy / 0.75))
+            joint = greater(line(x / 0.9, 0.012, fx / 0.9), line(y / 0.75, 0.014, fy / 0.75))
             light *= 1.0 - 0.4 * joint
             # The kerb: a pale stone with joints, and the dark drop down to the road.
             stone = stroke(off - 0.1, 0.1, fy)
@@ -238,7 +240,7 @@ def road(a: Any, x: float, y: float, fx: float, fy: float) -> tuple[float, float
             wr, wg, wb = 0.40 * light, 0.385 * light, 0.36 * light
         if on_walk < 1.0:
             mix, light = grass(x, y, fine)
-            mix = min(max(mix, 0.0), 1.0)
+            mix = lesser(greater(mix, 0.0), 1.0)
             gr, gg, gb = ((0.07 + 0.075 * mix) * light, (0.19 + 0.09 * mix) * light, (0.022 + 0.014 * mix) * light)
             wr, wg, wb = (gr + (wr - gr) * on_walk, gg + (wg - gg) * on_walk, gb + (wb - gb) * on_walk)
         r, g, b = (r + wr * (1.0 - inside), g + wg * (1.0 - inside), b + wb * (1.0 - inside))
@@ -248,7 +250,7 @@ def road(a: Any, x: float, y: float, fx: float, fy: float) -> tuple[float, float
 @scalar
 def shore(look: Any, x: float, y: float, fx: float, fy: float) -> Any:
     """(nx, ny, r, g, b, gloss) of a beach whose sea begins near y = SHORE_LINE and washes up and down."""
-    fine = 0.65 * max(fx, fy) + 0.35 * min(fx, fy)
+    fine = 0.65 * greater(fx, fy) + 0.35 * lesser(fx, fy)
     clock = look[CLOCK]
     coast = (
         SHORE_LINE
@@ -262,7 +264,7 @@ def shore(look: Any, x: float, y: float, fx: float, fy: float) -> Any:
     r, g, b = 0.0, 0.0, 0.0
     if sea < 1.0:
         mix, light = sand(x, y, fine)
-        mix = min(max(mix, 0.0), 1.0)
+        mix = lesser(greater(mix, 0.0), 1.0)
         # Wet sand is darker and shines; it begins where the last wave reached.
         wet = step(-0.9, -0.25, y - coast)
         light = light + (0.56 - light) * 0.9 * wet
@@ -271,7 +273,7 @@ def shore(look: Any, x: float, y: float, fx: float, fy: float) -> Any:
         b = ((1.0 - mix) * look[COLOUR_A + 2] + mix * look[COLOUR_B + 2]) * light
         gloss = 0.55 * wet
     if sea > 0.0:
-        depth = 1.0 - 1.0 / (1.0 + 0.16 * max(into, 0.0))
+        depth = 1.0 - 1.0 / (1.0 + 0.16 * greater(into, 0.0))
         sr, sg, sb = 0.16 - 0.15 * depth, 0.36 - 0.28 * depth, 0.34 - 0.20 * depth
         # Waves of three lengths run to the shore; each fades where a pixel no longer shows it.
         bend = 3.0 * noise2(0.13 * x, 0.13 * y, 66.0)
@@ -291,7 +293,7 @@ def shore(look: Any, x: float, y: float, fx: float, fy: float) -> Any:
         crest = into * 0.42 + 0.45 * clock - 0.8 * noise2(0.3 * x, 0.2 * y, 70.0)
         crest = crest - math.floor(crest)
         rolling = step(0.80, 0.97, crest) * step(1.0, 0.985, crest) * step(6.5, 1.2, into) * step(0.4, 1.0, into)
-        foam = max(foam, rolling * step(0.3, 0.6, lace) * detail(0.8, fy))
+        foam = greater(foam, rolling * step(0.3, 0.6, lace) * detail(0.8, fy))
         sr, sg, sb = (sr + (0.80 - sr) * foam, sg + (0.83 - sg) * foam, sb + (0.84 - sb) * foam)
         nx, ny = nx * sea, ny * sea
         r, g, b = r + (sr - r) * sea, g + (sg - g) * sea, b + (sb - b) * sea
@@ -308,7 +310,7 @@ def ground_surface(look: Any, x: float, y: float, fx: float, fy: float) -> Any:
     scale = look[SCALE]
     x, y, fx, fy = x / scale, y / scale, fx / scale, fy / scale
     # The longer side of the footprint decides what shimmers, the shorter what could be seen: lean to the longer.
-    fine = 0.65 * max(fx, fy) + 0.35 * min(fx, fy)
+    fine = 0.65 * greater(fx, fy) + 0.35 * lesser(fx, fy)
     kind = int(look[GROUND])
     if kind == SHORE:
         return shore(look, x, y, fx, fy)
@@ -332,7 +334,7 @@ def ground_surface(look: Any, x: float, y: float, fx: float, fy: float) -> Any:
         mix, light = carpet(x, y, fine)
     else:
         mix, light = asphalt(x, y, fine)
-    mix = min(max(mix, 0.0), 1.0)
+    mix = lesser(greater(mix, 0.0), 1.0)
     one, other = (1.0 - mix) * light, mix * light
     return (
         0.0,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from vitascope.world.shading import scalar
+from vitascope.world.shading import greater, lesser, scalar
 
 LETTER = 64  # height of capitals in the masks, pixels
 MARGIN = 0.2  # of the sign's height, between its edge and the letters
@@ -63,14 +63,14 @@ def sum_at(sums: Any, word: int, x: float, y: float) -> float:
 def ink_at(sums: Any, extent: Any, word: int, x: float, y: float, fx: float, fy: float) -> float:
     """Share of ink in 0..1 in a rectangle fx by fy around a point of a word's mask, all in the mask's pixels."""
     high, wide = float(extent[word, 0]), float(extent[word, 1])
-    fx, fy = max(fx, 0.7), max(fy, 0.7)
-    x0, x1 = min(max(x - 0.5 * fx, 0.0), wide), min(max(x + 0.5 * fx, 0.0), wide)
-    y0, y1 = min(max(y - 0.5 * fy, 0.0), high), min(max(y + 0.5 * fy, 0.0), high)
+    fx, fy = greater(fx, 0.7), greater(fy, 0.7)
+    x0, x1 = lesser(greater(x - 0.5 * fx, 0.0), wide), lesser(greater(x + 0.5 * fx, 0.0), wide)
+    y0, y1 = lesser(greater(y - 0.5 * fy, 0.0), high), lesser(greater(y + 0.5 * fy, 0.0), high)
     if x1 <= x0 or y1 <= y0:
         return 0.0
     total = sum_at(sums, word, x1, y1) - sum_at(sums, word, x0, y1)
     total += sum_at(sums, word, x0, y0) - sum_at(sums, word, x1, y0)
-    return min(max(total / (fx * fy), 0.0), 1.0)
+    return lesser(greater(total / (fx * fy), 0.0), 1.0)
 
 
 @scalar
@@ -84,14 +84,14 @@ def sign_ink(
     if abs(x) < 0.98 * a:
         return 0.0
     right = y if x > 0.0 else -y
-    small = min(b, c)
-    frame = abs(max(abs(y) - b, abs(z) - c) + 2.0 * BORDER * small) - BORDER_WIDTH * small
-    fine = max(fy, fz)
-    line = min(max(0.5 - frame / fine, 0.0), 1.0) * min(2.0 * BORDER_WIDTH * small / fine, 1.0)
+    small = lesser(b, c)
+    frame = abs(greater(abs(y) - b, abs(z) - c) + 2.0 * BORDER * small) - BORDER_WIDTH * small
+    fine = greater(fy, fz)
+    line = lesser(greater(0.5 - frame / fine, 0.0), 1.0) * lesser(2.0 * BORDER_WIDTH * small / fine, 1.0)
     # The letters' size: as high as fits, a little wider or narrower if that fills the sign.
     high, wide = float(extent[word, 0]), float(extent[word, 1])
     room_z, room_y = (2.0 * c - 2.0 * MARGIN * 2.0 * small, 2.0 * b - 1.5 * MARGIN * 2.0 * small)
-    tall = min(room_z / high, STRETCH * room_y / wide)
-    broad = min(max(room_y / wide, tall / STRETCH), tall * STRETCH, room_y / wide)
+    tall = lesser(room_z / high, STRETCH * room_y / wide)
+    broad = lesser(tall * STRETCH, room_y / wide)
     ink = ink_at(sums, extent, word, 0.5 * wide + right / broad, 0.5 * high - z / tall, fy / broad, fz / tall)
-    return max(ink, line)
+    return greater(ink, line)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+
+from vitascope.shot.clip import Frame, FrameSource
 
 Frames = NDArray[np.uint8]  # [T, H, W, 3]
 
@@ -16,42 +19,60 @@ PAPER, INK = (24, 24, 26), (236, 236, 232)
 RIM = np.array((16, 16, 18), np.float32)
 
 
-def overlay(
-    take_frames: Frames, points: NDArray[np.floating], visible: NDArray[np.bool_], caption: str, trail: int = 8
-) -> Frames:
-    """New frames [T, H', W', 3] with the tracks and, in a band underneath, the caption; both sizes are even.
+class Overlay:
+    """Frames with tracks and caption drawn over, one after the other each time they are iterated: [H', W', 3].
 
     `points` [K, T, 2] are picture coordinates 0..1 and may lie outside; `visible` is [K, T]. A visible point is a dot
     in its track's colour (see `track_colours`), a hidden one a ring; the tail is where it was in the last `trail`
-    frames, faint where it was hidden. Small pictures are enlarged up to three times. Raises ValueError for arrays that
-    do not fit together.
+    frames, faint where it was hidden. The caption stands in a band underneath. Small pictures are enlarged up to three
+    times; both sides are even. Raises ValueError for arrays that do not fit together.
     """
-    if take_frames.ndim != 4 or take_frames.shape[3] != 3 or take_frames.dtype != np.uint8 or 0 in take_frames.shape:
-        raise ValueError(f"frames must be uint8 [T, H, W, 3], not {take_frames.dtype} {list(take_frames.shape)}")
-    total, high, wide, _ = take_frames.shape
-    if points.shape != (len(points), total, 2) or visible.shape != points.shape[:2]:
-        raise ValueError(
-            f"points {list(points.shape)} and visible {list(visible.shape)} must be [K, T, 2] and [K, T], T = {total}"
-        )
-    if trail < 0:
-        raise ValueError(f"trail was {trail}; it counts frames, 0 or more")
-    scale = enlargement((wide, high))
-    size = (wide * scale, high * scale)
-    band = _band(caption, size)
-    out = np.empty((total, size[1] + len(band), size[0] + size[0] % 2, 3), np.uint8)
-    out[:] = PAPER
-    out[:, size[1] :, : size[0]] = band
-    places = np.asarray(points, np.float64) * size - 0.5  # [K, T, 2] pixels, from the middle of the first
-    colours = track_colours(points).astype(np.float32)
-    for t in range(total):
-        picture = np.asarray(Image.fromarray(take_frames[t]).resize(size, Image.Resampling.BICUBIC), np.float32).copy()
-        _draw_tracks(picture, places, visible, colours, t, trail)
-        out[t, : size[1], : size[0]] = np.rint(picture)
-    return out
+
+    def __init__(
+        self,
+        frames: FrameSource,
+        points: NDArray[np.floating],
+        visible: NDArray[np.bool_],
+        caption: str,
+        trail: int = 8,
+    ) -> None:
+        total = frames.num_frames
+        if points.shape != (len(points), total, 2) or visible.shape != points.shape[:2]:
+            shapes = f"points {list(points.shape)} and visible {list(visible.shape)}"
+            raise ValueError(f"{shapes} must be [K, T, 2] and [K, T], T = {total}")
+        if trail < 0:
+            raise ValueError(f"trail was {trail}; it counts frames, 0 or more")
+        self._frames, self._visible, self._trail = frames, visible, trail
+        scale = enlargement(frames.size)
+        self._inner = (frames.size[0] * scale, frames.size[1] * scale)
+        self._band = _band(caption, self._inner)
+        self._places = np.asarray(points, np.float64) * self._inner - 0.5  # [K, T, 2] pixels, from the first's middle
+        self._colours = track_colours(points).astype(np.float32)
+
+    @property
+    def num_frames(self) -> int:
+        return self._frames.num_frames
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._inner[0] + self._inner[0] % 2, self._inner[1] + len(self._band)
+
+    def __iter__(self) -> Iterator[Frame]:
+        wide, high = self._inner
+        for t, frame in enumerate(self._frames):
+            picture = np.asarray(
+                Image.fromarray(frame).resize(self._inner, Image.Resampling.BICUBIC), np.float32
+            ).copy()
+            _draw_tracks(picture, self._places, self._visible, self._colours, t, self._trail)
+            out = np.empty((self.size[1], self.size[0], 3), np.uint8)
+            out[:] = PAPER
+            out[high:, :wide] = self._band
+            out[:high, :wide] = np.rint(picture)
+            yield out
 
 
 def enlargement(size: tuple[int, int]) -> int:
-    """How many times larger `overlay` draws pictures of this size."""
+    """How many times larger an overlay draws pictures of this size."""
     return min(max(-(-WIDE // max(size)), 1), LARGEST)
 
 

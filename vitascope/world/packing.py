@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from vitascope.world.render import Ground, Sky, Stage
 
 MAX_PARTS = 256
-NIGHT_FROM, NIGHT_TO = (0.26, 0.12)  # mean of the sky's ambient light where windows begin to be lit, and where all are
+MAX_LAMPS, LAMP_POWER = 6, 16.0  # how many lamps light their surroundings, and how brightly for their radius
+NIGHT_FROM, NIGHT_TO = 0.26, 0.12  # mean of the sky's ambient light where windows begin to be lit, and where all are
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Packed:
     rotation: NDArray[np.floating[Any]]  # [T, P, 3, 3]
     faces: NDArray[np.float32]  # [T, F, 20]
     signs: tuple[NDArray[Any], ...]  # sums [S, ...], extent [S, 2], inks [S, 3]
+    lamps: NDArray[np.int64]  # [L] the parts that light what is around them
     look: NDArray[np.float64]  # [LOOK_SIZE]
     seconds: NDArray[np.float64]  # [T] since the first frame
     eye: NDArray[np.float64]  # [T, 3]
@@ -45,19 +47,18 @@ class Packed:
 
     def frames(self, start: int, stop: int) -> tuple[tuple[NDArray[Any], ...], ...]:
         """(poses, art, looks, lenses) of some frames, each with the frames first; see `light`."""
-        places = np.ascontiguousarray(self.position[start:stop], np.float64)
-        turns = np.ascontiguousarray(self.rotation[start:stop], np.float64)
+        # Rounded, so that what lies still by all but its last digits is seen to lie still.
+        places = np.round(np.array(self.position[start:stop], np.float64, order="C"), 6)
+        turns = np.round(np.array(self.rotation[start:stop], np.float64, order="C"), 6)
         eye = self.eye[start:stop]
         eyes = np.ascontiguousarray(np.einsum("tpij,tpi->tpj", turns, eye[:, None] - places))
         looks = np.tile(self.look, (stop - start, 1))
         looks[:, shading.CLOCK] = self.seconds[start:stop]
-        faces = self.faces[start:stop]
-        return (
-            (places, turns, eyes),
-            (faces, *self.signs),
-            (looks,),
-            (eye, self.view[start:stop], self.slope[start:stop]),
-        )
+        power = self.look[shading.NIGHT] * LAMP_POWER * self.parts[2][self.lamps]  # [L]
+        colour = np.broadcast_to(power[:, None] * self.parts[3][self.lamps, :3], (stop - start, len(power), 3))
+        lamps = np.ascontiguousarray(np.concatenate([places[:, self.lamps], colour], axis=2))  # [T, L, 6]
+        art = (self.faces[start:stop], *self.signs, lamps)
+        return (places, turns, eyes), art, (looks,), (eye, self.view[start:stop], self.slope[start:stop])
 
 
 def pack(stage: Stage) -> Packed:
@@ -66,7 +67,7 @@ def pack(stage: Stage) -> Packed:
     total, count = len(np.asarray(stage.camera.fov)), len(parts[0])
     if total < 1:
         raise ValueError("a stage needs at least one frame")
-    faces = np.ascontiguousarray(stage.faces, np.float32)
+    faces = np.array(stage.faces, np.float32, order="C")
     if faces.ndim != 3 or faces.shape[0] != total or faces.shape[2] != FACE_SIZE:
         raise ValueError(f"faces must have shape ({total}, F, {FACE_SIZE}), not {faces.shape}")
     if not np.isfinite(faces).all():
@@ -81,13 +82,15 @@ def pack(stage: Stage) -> Packed:
         raise ValueError("camera.fov must be within 0..180 degrees")
     if not (math.isfinite(stage.fps) and stage.fps > 0.0):
         raise ValueError(f"fps must be above 0, not {stage.fps}")
+    look = _pack_look(stage.ground, stage.sky)
     return Packed(
         parts=parts,
         position=_array("position", stage.position, (total, count, 3), None),
         rotation=_array("rotation", stage.rotation, (total, count, 3, 3), None),
         faces=faces if faces.shape[1] else np.zeros((total, 1, FACE_SIZE), np.float32),
         signs=(*sheets(stage.signs), inks if len(inks) else np.zeros((1, 3))),
-        look=_pack_look(stage.ground, stage.sky),
+        lamps=_lamps(parts, look),
+        look=look,
         seconds=np.arange(total) / stage.fps,
         eye=_array("camera.position", stage.camera.position, (total, 3), np.float64),
         view=_array("camera.rotation", stage.camera.rotation, (total, 3, 3), np.float64),
@@ -95,9 +98,17 @@ def pack(stage: Stage) -> Packed:
     )
 
 
+def _lamps(parts: tuple[NDArray[Any], ...], look: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The largest and brightest of the parts that glow, MAX_LAMPS at most; none by day."""
+    glowing = np.flatnonzero(parts[4] == GLOW)
+    bright = parts[2][glowing] * parts[3][glowing, :3].sum(axis=1)
+    return glowing[np.argsort(-bright, kind="stable")][:MAX_LAMPS] if look[shading.NIGHT] > 0.0 else glowing[:0]
+
+
 def _array(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """`value` as an array of this shape and type (None: any floating one) with finite numbers only."""
-    array = np.asarray(value) if dtype is None else np.ascontiguousarray(value, dtype)
+    # A copy: what is read-only would be another type to Numba, and have it compile everything once more.
+    array = np.asarray(value) if dtype is None else np.array(value, dtype, order="C")
     if dtype is None and array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
     if array.shape != shape:

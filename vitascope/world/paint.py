@@ -8,7 +8,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from vitascope.world.shading import cover, detail, lattice, line, noise2, noise3, scalar, step, stroke, wave
+from vitascope.world.shading import (
+    cover,
+    detail,
+    greater,
+    lattice,
+    lesser,
+    line,
+    noise2,
+    noise3,
+    scalar,
+    step,
+    stroke,
+    wave,
+)
 
 # Textures of parts. SMOOTH is one even colour; PLAIN adds quiet panels to all but boxes, so that rolling can be seen.
 SMOOTH, PLAIN, WOOD, STONE, STRIPES, CHECKER, DOTS = 0, 1, 2, 3, 4, 5, 6
@@ -25,10 +38,10 @@ def simple(texture: int, x: float, y: float, z: float, radius: float, fine: floa
         u, v = 0.877 * x + 0.339 * y - 0.340 * z, 0.7071 * (y + z)
         flat = u * u + v * v + 1e-9
         edge = u * (u * u - 3.0 * v * v) / (3.0 * flat)
-        panel = min(max(0.5 + edge / fine, 0.0), 1.0)
+        panel = lesser(greater(0.5 + edge / fine, 0.0), 1.0)
         cap = 0.0
         if texture == PLAIN:
-            cap = min(max(0.5 + (abs(a) - 0.93 * math.sqrt(flat + a * a)) / fine, 0.0), 1.0)
+            cap = lesser(greater(0.5 + (abs(a) - 0.93 * math.sqrt(flat + a * a)) / fine, 0.0), 1.0)
         return 1.0 - 0.34 * panel * (1.0 - cap), 0.55 * cap
     if texture == WOOD:  # wood: rings about local z, bent by noise, with fine grain
         size = 1.0 / radius
@@ -44,7 +57,7 @@ def simple(texture: int, x: float, y: float, z: float, radius: float, fine: floa
         broad = noise3(2.3 * x * size + 5.0, 2.3 * y * size, 2.3 * z * size) - 0.5
         speck = noise3(8.0 * x * size, 8.0 * y * size, 8.0 * z * size)
         dots = (step(0.62, 0.74, speck) - 0.16) * detail(0.13 * radius, fine)
-        return 0.95 + 0.55 * broad - 0.5 * dots, 0.12 * max(broad, 0.0)
+        return 0.95 + 0.55 * broad - 0.5 * dots, 0.12 * greater(broad, 0.0)
     if texture == STRIPES:  # stripes across local z
         return 1.0, 0.82 * (0.5 + 0.5 * wave(2.2 * z / radius + 0.25, 2.2 * fine / radius))
     if texture == CHECKER:  # chequers
@@ -58,14 +71,14 @@ def simple(texture: int, x: float, y: float, z: float, radius: float, fine: floa
         px, py, pz = x * period, y * period, z * period
         px, py, pz = (px - math.floor(px) - 0.5, py - math.floor(py) - 0.5, pz - math.floor(pz) - 0.5)
         inside = (0.36 - math.sqrt(px * px + py * py + pz * pz)) / (fine * period)
-        return 1.0, 0.85 * min(max(0.5 + inside, 0.0), 1.0)
+        return 1.0, 0.85 * lesser(greater(0.5 + inside, 0.0), 1.0)
     return 1.0, 0.0
 
 
 @scalar
 def leaf_size(radius: float) -> float:
     """How large a crown's clumps of leaves are, metres, for a crown of this radius."""
-    return min(max(0.30 * radius, 0.05), 0.42)
+    return lesser(greater(0.30 * radius, 0.05), 0.42)
 
 
 @scalar
@@ -145,17 +158,17 @@ def windows(
     else:
         across, half, up = math.atan2(y, x) * a, math.pi * a, z
         tall = b
-    columns, rows = (max(math.floor(half / 0.8 + 0.5), 1.0), max(math.floor(tall / 1.15 + 0.5), 1.0))
+    columns, rows = (greater(math.floor(half / 0.8 + 0.5), 1.0), greater(math.floor(tall / 1.15 + 0.5), 1.0))
     wide, high = 2.0 * half / columns, 2.0 * tall / rows
     u, v = (across + half) / wide, (up + tall) / high
     iu, iv = math.floor(u), math.floor(v)
     du, dv = (u - iu - 0.5) * wide, (v - iv - 0.52) * high
-    hw, hh = min(0.29 * wide, 0.62), 0.30 * high
+    hw, hh = lesser(0.29 * wide, 0.62), 0.30 * high
     frame = 0.16 * hw
     outer = stroke(du, hw + frame, fine) * stroke(dv, hh + frame, fine)
     pane = stroke(du, hw, fine) * stroke(dv, hh, fine)
-    bars = max(stroke(du, 0.06 * hw, fine), stroke(dv - 0.2 * hh, 0.06 * hw, fine)) * pane
-    seen = detail(0.9 * min(wide, high), fine)
+    bars = greater(stroke(du, 0.06 * hw, fine), stroke(dv - 0.2 * hh, 0.06 * hw, fine)) * pane
+    seen = detail(0.9 * lesser(wide, high), fine)
     outer = outer * seen + (1.0 - seen) * 4.0 * (hw + frame) * (hh + frame) / (wide * high)
     pane = pane * seen + (1.0 - seen) * 4.0 * hw * hh / (wide * high)
     light = 1.0 - 0.3 * stroke(du, hw + frame, fine) * stroke(dv + hh + 2.0 * frame, frame, fine)  # sills throw shade
@@ -163,7 +176,7 @@ def windows(
     r, g, b_ = r * light, g * light, b_ * light
     trim = outer - pane + bars
     r, g, b_ = r + (0.72 - r) * trim, g + (0.70 - g) * trim, b_ + (0.66 - b_) * trim
-    glass = max(pane - bars, 0.0)
+    glass = greater(pane - bars, 0.0)
     lit = night * (1.0 if lattice(iu, iv, 81.0 + seed) < 0.55 else 0.06)
     dim = 0.65 + 0.5 * lattice(iu, iv, 85.0 + seed)
     curtain = 0.8 + 0.2 * cover(abs(du) - 0.55 * hw, 0.2 * hw)
@@ -192,9 +205,9 @@ def tyre(
     turn = (turn - math.floor(turn) - 0.5) / 2.5 * math.pi * d  # distance along the circle from a spoke's middle
     rim = cover(d - 0.66, f)
     spoke = stroke(turn, 0.075 + 0.05 * (0.6 - d), f)
-    metal = max(max(spoke * cover(d - 0.60, f), stroke(d - 0.62, 0.04, f)), cover(d - 0.17, f)) * rim
+    metal = greater(greater(spoke * cover(d - 0.60, f), stroke(d - 0.62, 0.04, f)), cover(d - 0.17, f)) * rim
     bolt = cover(d - 0.055, f)
-    side = 0.028 + 0.022 * stroke(d - 0.83, 0.05, max(f, 0.03))
+    side = 0.028 + 0.022 * stroke(d - 0.83, 0.05, greater(f, 0.03))
     dark = side + (0.008 - side) * rim
     shine = 0.52 * (1.0 - 0.5 * bolt)
     return (
@@ -221,7 +234,7 @@ def bricks(
     row = math.floor(up / high)
     u = across / wide + 0.5 * (row - 2.0 * math.floor(0.5 * row))
     tone = lattice(math.floor(u), row, 90.0) - 0.5
-    joint = max(line(up / high, 0.055, fine / high), line(u, 0.022, fine / wide))
+    joint = greater(line(up / high, 0.055, fine / high), line(u, 0.022, fine / wide))
     light = 1.0 + 0.38 * tone * detail(0.2, fine) + 0.12 * (noise2(0.9 * across, 0.9 * up, 91.0) - 0.5)
     light += 0.25 * (noise2(21.0 * across, 21.0 * up, 92.0) - 0.5) * detail(0.07, fine)
     warm = 1.0 + 0.12 * (lattice(row, math.floor(u), 93.0) - 0.5) * detail(0.2, fine)
@@ -280,7 +293,7 @@ def part_paint(
         if thin > 0.0:
             light += 0.75 * (noise3(17.0 * cx, 17.0 * cy, 1.3 * high) - 0.5) * thin
         band = step(0.28, 0.0, abs(uz - 0.52 + 0.16 * strand)) * (0.55 + strand)
-        shine = 0.85 * max(band, 0.0)
+        shine = 0.85 * greater(band, 0.0)
         add = 0.018 * shine
         light += shine
         return (red * light + add, green * light + add, blue * light + add, gloss, metal, 0.0)
@@ -313,7 +326,7 @@ def part_paint(
         ridge = noise3(4.2 * cx, 4.2 * cy, 0.7 * z * size + 0.6 * seed) - 0.5
         light = 1.0 + 0.9 * ridge * detail(0.4 * radius, fine)
         light += 0.5 * (noise3(9.0 * cx, 9.0 * cy, 3.5 * z * size) - 0.5) * detail(0.2 * radius, fine)
-        light = max(light, 0.25)
+        light = greater(light, 0.25)
         return red * light, green * light, blue * light, gloss, metal, 0.0
     if texture == LEAVES:
         k = 1.0 / leaf_size(radius)
@@ -322,7 +335,7 @@ def part_paint(
         leaf = detail(0.28 / k, fine)
         if leaf > 0.0:
             light += 0.95 * (noise3(3.4 * k * x, 3.4 * k * y, 3.4 * k * z) - 0.5) * leaf
-        light = max(light, 0.22)
+        light = greater(light, 0.22)
         sunny = light - 1.0  # light leaves lean to yellow, dark ones to blue
         return (
             red * light * (1.0 + 0.35 * sunny),
@@ -334,7 +347,7 @@ def part_paint(
         )
     if texture == WINDOWS:
         r, g, b_, shine, glow = windows(kind, a, b, c, x, y, z, ux, uz, fine, seed, night, red, green, blue)
-        return r, g, b_, max(gloss, shine), metal, glow
+        return r, g, b_, greater(gloss, shine), metal, glow
     if texture == BRICKS:
         red, green, blue = bricks(kind, a, x, y, z, ux, uz, fine, red, green, blue)
         return red, green, blue, gloss, metal, 0.0

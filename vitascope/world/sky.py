@@ -15,6 +15,7 @@ from vitascope.world.shading import (
     SUN_COLOUR,
     ZENITH,
     detail,
+    greater,
     inlined,
     lattice,
     noise2,
@@ -31,9 +32,9 @@ def air_light(
 
     `up` is the direction's z and `toward` its cosine to the sun.
     """
-    up = max(up, 0.0)
+    up = greater(up, 0.0)
     k = 1.3 * up / (up + 0.3)
-    g2 = max(toward, 0.0)
+    g2 = greater(toward, 0.0)
     g2 = g2 * g2
     g8 = g2 * g2 * g2 * g2
     g64 = g8 * g8
@@ -72,7 +73,7 @@ def starlight(look: Any, dx: float, dy: float, dz: float, pixel: float) -> float
         return 0.0
     su = 0.25 + 0.5 * lattice(iu, iv, seed + 101.0)
     sv = 0.25 + 0.5 * lattice(iu, iv, seed + 202.0)
-    wide = max(0.75 * pixel * 26.0 / (dz + 0.6), 0.03)
+    wide = greater(0.75 * pixel * 26.0 / (dz + 0.6), 0.03)
     away = ((u - iu - su) ** 2 + (v - iv - sv) ** 2) / (wide * wide)
     bright = (bright - 0.8) / 0.2
     return (0.12 + 1.1 * bright**4) * math.exp(-away) * step(0.0, 0.15, dz)
@@ -93,16 +94,17 @@ def heavens(
         u, v = 2.1 * dx * far + look[SEED], 2.1 * dy * far
         # A pixel covers more of the cloud layer towards the horizon, mostly away from the viewer.
         fine = 2.1 * pixel * far * (0.5 + 0.5 * far)
-        density = 0.55 * noise2(0.8 * u, 0.8 * v, 31.0)
-        density += 0.29 * (0.5 + (noise2(1.9 * u + 3.1, 1.9 * v, 32.0) - 0.5) * detail(0.55, fine))
-        density += 0.16 * (0.5 + (noise2(4.3 * u, 4.3 * v + 1.7, 33.0) - 0.5) * detail(0.24, fine))
         edge = 0.76 - 0.5 * look[CLOUDS]
-        cover = step(edge, edge + 0.2, density) * step(0.0, 0.1, dz) * 0.92
-        thick = step(edge + 0.05, edge + 0.42, density)
-        lit = (0.62 + 0.5 * max(toward, 0.0) ** 4) * (1.0 - 0.45 * thick)
-        low = 0.75 * (1.0 - 0.2 * thick)
-        r += cover * (lit * look[SUN_COLOUR] + low * look[AMBIENT] - r)
-        g += cover * (lit * look[SUN_COLOUR + 1] + low * look[AMBIENT + 1] - g)
-        b += cover * (lit * look[SUN_COLOUR + 2] + low * look[AMBIENT + 2] - b)
-        disc *= 1.0 - cover
+        density = 0.55 * noise2(0.8 * u, 0.8 * v, 31.0)
+        if density + 0.45 > edge:  # else no finer noise makes a cloud of it
+            density += 0.29 * (0.5 + (noise2(1.9 * u + 3.1, 1.9 * v, 32.0) - 0.5) * detail(0.55, fine))
+            density += 0.16 * (0.5 + (noise2(4.3 * u, 4.3 * v + 1.7, 33.0) - 0.5) * detail(0.24, fine))
+            cover = step(edge, edge + 0.2, density) * step(0.0, 0.1, dz) * 0.92
+            thick = step(edge + 0.05, edge + 0.42, density)
+            lit = (0.62 + 0.5 * greater(toward, 0.0) ** 4) * (1.0 - 0.45 * thick)
+            low = 0.75 * (1.0 - 0.2 * thick)
+            r += cover * (lit * look[SUN_COLOUR] + low * look[AMBIENT] - r)
+            g += cover * (lit * look[SUN_COLOUR + 1] + low * look[AMBIENT + 1] - g)
+            b += cover * (lit * look[SUN_COLOUR + 2] + low * look[AMBIENT + 2] - b)
+            disc *= 1.0 - cover
     return (r + disc * look[SUN_COLOUR], g + disc * look[SUN_COLOUR + 1], b + disc * look[SUN_COLOUR + 2])

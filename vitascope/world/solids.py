@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from vitascope.world.shading import inlined, step
+from vitascope.world.shading import greater, inlined, lesser, step
 
 # Kinds of parts; `size` means the same as for MuJoCo geoms.
 SPHERE, ELLIPSOID, CAPSULE, BOX, CYLINDER = 1, 2, 3, 4, 5
@@ -26,17 +26,17 @@ def ball_hit(r: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any, dz: Any) -> An
     # The squared distance of the line from the centre, without the cancellation of b² - ac for distant eyes.
     px, py, pz = ox - k * dx, oy - k * dy, oz - k * dz
     left = r * r - (px * px + py * py + pz * pz)
-    t = -k - math.sqrt(max(left, 0.0) / a)
+    t = -k - math.sqrt(greater(left, 0.0) / a)
     return t if (left >= 0.0) & (t > 0.0) else FAR
 
 
 @inlined
 def can_hit(r: Any, half: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any, dz: Any) -> Any:
     """First hit of a cylinder along local z with flat ends, FAR if none."""
-    a = max(dx * dx + dy * dy, 1e-14)
+    a = greater(dx * dx + dy * dy, 1e-14)
     b = ox * dx + oy * dy
     disc = b * b - a * (ox * ox + oy * oy - r * r)
-    t = (-b - math.sqrt(max(disc, 0.0))) / a
+    t = (-b - math.sqrt(greater(disc, 0.0))) / a
     side = (disc >= 0.0) & (t > 0.0) & (abs(oz + t * dz) <= half)
     down = dz if abs(dz) > 1e-12 else 1e-12
     end = ((half if dz < 0.0 else -half) - oz) / down
@@ -49,10 +49,10 @@ def can_hit(r: Any, half: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any, dz: 
 def pill_hit(r: Any, half: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any, dz: Any) -> Any:
     """First hit of a capsule along local z, FAR if none."""
     flat = dx * dx + dy * dy
-    a = max(flat, 1e-14)
+    a = greater(flat, 1e-14)
     b = ox * dx + oy * dy
     disc = b * b - a * (ox * ox + oy * oy - r * r)
-    t = (-b - math.sqrt(max(disc, 0.0))) / a
+    t = (-b - math.sqrt(greater(disc, 0.0))) / a
     z = oz + t * dz
     side = (flat > 1e-14) & (disc >= 0.0) & (t > 0.0) & (abs(z) <= half)
     # Beyond an end only the ball there can be met; along the axis it is the end that the ray comes to first.
@@ -68,8 +68,8 @@ def box_hit(a: Any, b: Any, c: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any,
     iy = 1.0 / (dy if abs(dy) > 1e-12 else 1e-12)
     iz = 1.0 / (dz if abs(dz) > 1e-12 else 1e-12)
     wx, wy, wz = a * abs(ix), b * abs(iy), c * abs(iz)
-    enter = max(max(-ox * ix - wx, -oy * iy - wy), -oz * iz - wz)
-    leave = min(min(-ox * ix + wx, -oy * iy + wy), -oz * iz + wz)
+    enter = greater(greater(-ox * ix - wx, -oy * iy - wy), -oz * iz - wz)
+    leave = lesser(lesser(-ox * ix + wx, -oy * iy + wy), -oz * iz + wz)
     return enter if (enter > 0.0) & (enter <= leave) else FAR
 
 
@@ -100,7 +100,7 @@ def outward(kind: Any, a: Any, b: Any, c: Any, x: Any, y: Any, z: Any) -> Any:
     if kind == ELLIPSOID:
         x, y, z = x / (a * a), y / (b * b), z / (c * c)
     elif kind == CAPSULE:
-        z -= min(max(z, -b), b)
+        z -= lesser(greater(z, -b), b)
     elif kind == CYLINDER:
         if abs(z) - b > math.sqrt(x * x + y * y) - a:
             return 0.0, 0.0, (1.0 if z > 0.0 else -1.0)
@@ -124,7 +124,7 @@ def egg_distance(a: Any, b: Any, c: Any, x: Any, y: Any, z: Any) -> Any:
 @inlined
 def pill_distance(r: Any, half: Any, x: Any, y: Any, z: Any) -> Any:
     """From a capsule along local z."""
-    z -= min(max(z, -half), half)
+    z -= lesser(greater(z, -half), half)
     return math.sqrt(x * x + y * y + z * z) - r
 
 
@@ -132,8 +132,8 @@ def pill_distance(r: Any, half: Any, x: Any, y: Any, z: Any) -> Any:
 def box_distance(a: Any, b: Any, c: Any, x: Any, y: Any, z: Any) -> Any:
     """From a box with these half sizes."""
     x, y, z = abs(x) - a, abs(y) - b, abs(z) - c
-    inside = min(max(x, max(y, z)), 0.0)
-    x, y, z = max(x, 0.0), max(y, 0.0), max(z, 0.0)
+    inside = lesser(greater(x, greater(y, z)), 0.0)
+    x, y, z = greater(x, 0.0), greater(y, 0.0), greater(z, 0.0)
     return math.sqrt(x * x + y * y + z * z) + inside
 
 
@@ -141,8 +141,8 @@ def box_distance(a: Any, b: Any, c: Any, x: Any, y: Any, z: Any) -> Any:
 def can_distance(r: Any, half: Any, x: Any, y: Any, z: Any) -> Any:
     """From a cylinder along local z."""
     u, z = math.sqrt(x * x + y * y) - r, abs(z) - half
-    inside = min(max(u, z), 0.0)
-    u, z = max(u, 0.0), max(z, 0.0)
+    inside = lesser(greater(u, z), 0.0)
+    u, z = greater(u, 0.0), greater(z, 0.0)
     return math.sqrt(u * u + z * z) + inside
 
 
@@ -185,7 +185,7 @@ def egg_pass(a: Any, b: Any, c: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any
 def edge_off(o1: Any, o2: Any, d1: Any, d2: Any, s1: Any, s2: Any) -> Any:
     """How far the ray passes a box's edges along one axis; 1 and 2 are the other two."""
     n = math.sqrt(d1 * d1 + d2 * d2)
-    off = (abs(d2 * o1 - d1 * o2) - s1 * abs(d2) - s2 * abs(d1)) / max(n, 1e-4)
+    off = (abs(d2 * o1 - d1 * o2) - s1 * abs(d2) - s2 * abs(d1)) / greater(n, 1e-4)
     return off if n > 1e-4 else -FAR
 
 
@@ -196,13 +196,13 @@ def box_pass(a: Any, b: Any, c: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any
     iy = 1.0 / (dy if abs(dy) > 1e-9 else 1e-9)
     iz = 1.0 / (dz if abs(dz) > 1e-9 else 1e-9)
     wx, wy, wz = a * abs(ix), b * abs(iy), c * abs(iz)
-    enter = max(max(-ox * ix - wx, -oy * iy - wy), -oz * iz - wz)
-    leave = min(min(-ox * ix + wx, -oy * iy + wy), -oz * iz + wz)
-    off = max(edge_off(oy, oz, dy, dz, b, c), edge_off(oz, ox, dz, dx, c, a))
-    off = max(off, edge_off(ox, oy, dx, dy, a, b))
+    enter = greater(greater(-ox * ix - wx, -oy * iy - wy), -oz * iz - wz)
+    leave = lesser(lesser(-ox * ix + wx, -oy * iy + wy), -oz * iz + wz)
+    off = greater(edge_off(oy, oz, dy, dz, b, c), edge_off(oz, ox, dz, dx, c, a))
+    off = greater(off, edge_off(ox, oy, dx, dy, a, b))
     centre = -(ox * dx + oy * dy + oz * dz)
     reach = math.sqrt(a * a + b * b + c * c)
-    return min(max(0.5 * (enter + leave), centre - reach), centre + reach), off
+    return lesser(greater(0.5 * (enter + leave), centre - reach), centre + reach), off
 
 
 @inlined
@@ -216,7 +216,7 @@ def pill_pass(r: Any, half: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any, dz
 def can_pass(r: Any, half: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any, dz: Any) -> Any:
     """(t, off) for a cylinder along local z with flat ends."""
     t, side, rest = pipe_pass(half, ox, oy, oz, dx, dy, dz)
-    thin = max(r * abs(dz), 0.05 * r)
+    thin = greater(r * abs(dz), 0.05 * r)
     u, v = side / r, rest / thin
     k0 = math.sqrt(u * u + v * v)
     u, v = u / r, v / thin
@@ -234,7 +234,7 @@ def pipe_pass(half: Any, ox: Any, oy: Any, oz: Any, dx: Any, dy: Any, dz: Any) -
     # n is across the axis, m along it, both square to the ray; the axis leans `across` towards m.
     side = (dx * oy - dy * ox) * k
     along = (-dz * (dx * ox + dy * oy)) * k + across * oz
-    s = min(max(along * k, -half), half)
+    s = lesser(greater(along * k, -half), half)
     return dz * s - (ox * dx + oy * dy + oz * dz), side, along - s * across
 
 
@@ -248,7 +248,7 @@ def aim(dx: Any, dy: Any, dz: Any) -> Any:
 @inlined
 def left_of_sun(t: Any, off: Any) -> Any:
     """Share of the sun's disc that is seen past an outline `off` away at distance t."""
-    soft = SUN_RADIUS * max(t, 0.0) + 0.004
+    soft = SUN_RADIUS * greater(t, 0.0) + 0.004
     return step(-soft, soft, off) if t > 0.0 else 1.0
 
 

@@ -11,17 +11,19 @@ from functools import lru_cache
 from typing import Any, get_args
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
-from vitascope.world.kernels import kernel
+from vitascope.world.kernels import STAMP, kernel, share_out
 from vitascope.world.scene import Style
 from vitascope.world.shading import lattice, noise2, step
 
 Frames = NDArray[np.uint8]  # [T, H, W, 3]
+Levels = tuple[float, float, float]  # what is black, what is white, and the middle of the light between them
 
 HIGH = 144.0  # pixels: the height that measures are given for
 LINE_WIDTH: dict[Style, float] = {"cartoon": 1.0, "pencil": 0.62, "watercolour": 0.5}  # half widths, pixels
+KEPT_LIGHT: dict[Style, float] = {"noir": 0.12, "pencil": 0.35, "watercolour": 0.5}  # how little light is stretched
 BREAK = 1.75  # widths of a pixel by which a surface must leave its own plane to be outlined within a thing
 RED, GREEN, BLUE = np.float32(0.30), np.float32(0.59), np.float32(0.11)
 ONE = np.float32(1.0)
@@ -293,7 +295,7 @@ def line_cover(
 
 
 @kernel
-def draw_lines(ids: Any, near: Any, half: float, lines: Any) -> None:
+def draw_lines(ids: Any, near: Any, half: float, lines: Any, stamp: int = STAMP) -> None:
     """Outlines: how much of each pixel (0..255) they cover; on edges 5 m away they reach `half` pixels to both sides.
 
     How far a pixel is from an edge follows from what share of the pixels around it lies beyond, which is finer than
@@ -307,7 +309,7 @@ def draw_lines(ids: Any, near: Any, half: float, lines: Any) -> None:
     for k in range(2 * reach + 1):
         weights[k] = math.exp(-0.5 * ((k - reach) / sigma) ** 2)
         sums[k + 1] = sums[k] + weights[k]
-    for f in prange(total):
+    for f in range(total):
         todo = np.zeros((high, wide), np.bool_)
         what, close, line = ids[f], near[f], lines[f]
         mark_breaks(what, close, slack, reach - 1, todo)
@@ -320,14 +322,14 @@ def draw_lines(ids: Any, near: Any, half: float, lines: Any) -> None:
 
 
 @kernel
-def lay_page(page: Any, origin: Any, unit: float) -> None:
+def lay_page(page: Any, origin: Any, unit: float, stamp: int = STAMP) -> None:
     """Fill a page [PAGE_SIZE, H, W]: grain, tooth, blotches, wavering (in pixels), and screens of strokes.
 
     A screen is 0 in the middle of a stroke and above 1 between strokes. `origin` [2] moves everything on the page.
     """
     _, high, wide = page.shape
     fine = 1.15 * math.sqrt(unit)
-    for j in prange(high):
+    for j in range(high):
         for i in range(wide):
             x, y = i + origin[0], j + origin[1]
             a, b = x / fine, y / fine
@@ -360,9 +362,9 @@ def lay_page(page: Any, origin: Any, unit: float) -> None:
 
 
 @kernel
-def draw_cartoon(frames: Any, lines: Any, unit: float, out: Any) -> None:
+def draw_cartoon(frames: Any, lines: Any, unit: float, out: Any, stamp: int = STAMP) -> None:
     """Flat colours in few tones, with dark outlines."""
-    for f in prange(len(frames)):
+    for f in range(len(frames)):
         planes = calmed(frames[f], unit, 8.0, 2)
         high, _, wide = planes.shape
         for j in range(high):
@@ -381,11 +383,13 @@ def draw_cartoon(frames: Any, lines: Any, unit: float, out: Any) -> None:
 
 
 @kernel
-def draw_pencil(frames: Any, lines: Any, page: Any, black: float, white: float, unit: float, out: Any) -> None:
+def draw_pencil(
+    frames: Any, lines: Any, page: Any, black: float, white: float, unit: float, out: Any, stamp: int = STAMP
+) -> None:
     """Graphite on paper: outlines, details and hatching in up to three directions, the denser the darker."""
     curve = (np.linspace(0.0, 1.0, 1024) ** 0.62).astype(np.float32)  # paper is lighter than the world
     thin, thick, wider, gap = bell(0.55 * unit), bell(1.2 * unit), bell(5.0 * unit), GAP * unit**0.72
-    for f in prange(len(frames)):
+    for f in range(len(frames)):
         light = luma(planes_of(frames[f]))
         high, wide = light.shape
         for j in range(high):
@@ -416,12 +420,14 @@ def draw_pencil(frames: Any, lines: Any, page: Any, black: float, white: float, 
 
 
 @kernel
-def draw_watercolour(frames: Any, lines: Any, page: Any, black: float, white: float, unit: float, out: Any) -> None:
+def draw_watercolour(
+    frames: Any, lines: Any, page: Any, black: float, white: float, unit: float, out: Any, stamp: int = STAMP
+) -> None:
     """Washes of pigment on rough paper: darker rims, uneven flow, soft bleeding, and bare paper around."""
     rim, bleed, reach = bell(1.8 * unit), bell(4.0 * unit), max(1, round(1.2 * unit))
     thick = -np.log(0.06 + 0.94 * np.linspace(0.0, 1.0, 1024))  # pigment for each light
     clear = np.exp(-(np.arange(1024) + 0.5) / 256.0)  # light through each pigment
-    for f in prange(len(frames)):
+    for f in range(len(frames)):
         planes = washed(planes_of(frames[f]), reach)
         _, high, wide = planes.shape
         for c in range(3):  # light through pigment: densities add where colours multiply
@@ -459,12 +465,14 @@ def draw_watercolour(frames: Any, lines: Any, page: Any, black: float, white: fl
 
 
 @kernel
-def draw_noir(frames: Any, origin: Any, levels: Any, unit: float, out: Any) -> None:
-    """Black and white film: crushed blacks, glowing lights, dark corners, and grain that changes with each frame."""
+def draw_noir(frames: Any, origin: Any, levels: Any, unit: float, first: int, out: Any, stamp: int = STAMP) -> None:
+    """Black and white film: crushed blacks, glowing lights, dark corners, and grain that changes with each frame.
+
+    `first` is the number of the first frame."""
     black, white, middle = levels
     glow = bell(4.5 * unit)
     size = 1.1 * math.sqrt(unit)
-    for f in prange(len(frames)):
+    for f in range(len(frames)):
         planes = planes_of(frames[f])
         light = (np.float32(0.38) * planes[0] + np.float32(0.46) * planes[1] + np.float32(0.16) * planes[2]).astype(
             np.float32
@@ -480,8 +488,9 @@ def draw_noir(frames: Any, origin: Any, levels: Any, unit: float, out: Any) -> N
                 x += 0.25 * haze * (1.0 - x)
                 u, v = (i + 0.5) / wide - 0.5, (j + 0.5) / high - 0.48
                 x *= 1.0 - 0.80 * step(0.28, 0.82, math.sqrt(u * u + 1.15 * v * v))
-                a, b = (i + origin[0] + 31.7 * f) / size, (j + origin[1] + 17.3 * f) / size
-                grain = noise2(a, b, f & 63) + noise2(1.7 * b, 1.7 * a, (f + 29) & 63) - 1.0
+                t = first + f
+                a, b = (i + origin[0] + 31.7 * t) / size, (j + origin[1] + 17.3 * t) / size
+                grain = noise2(a, b, t & 63) + noise2(1.7 * b, 1.7 * a, (t + 29) & 63) - 1.0
                 value = byte(x + (0.015 + 0.10 * math.sqrt(x * (1.0 - x))) * grain)
                 out[f, j, i, 0], out[f, j, i, 1], out[f, j, i, 2] = value, value, value
 
@@ -493,12 +502,12 @@ def quarter(value: Any) -> int:
 
 @kernel
 def draw_pixels(
-    frames: Any, ids: Any, near: Any, block: int, colours: Any, nearest: Any, dither: Any, out: Any
+    frames: Any, ids: Any, near: Any, block: int, colours: Any, nearest: Any, dither: Any, out: Any, stamp: int = STAMP
 ) -> None:
     """Large pixels in few colours: each shows what most of it shows; a pixel beside a nearer thing is its outline."""
     total, high, wide, _ = frames.shape
     down, across = (high + block - 1) // block, (wide + block - 1) // block
-    for f in prange(total):
+    for f in range(total):
         what, close = np.empty((down, across), np.int32), np.empty((down, across), np.float32)
         mean = np.empty((down, across, 3), np.float32)
         seen, votes = np.empty(block * block, np.int32), np.empty(block * block, np.int32)
@@ -593,9 +602,14 @@ def _block(high: int, wide: int) -> int:
     return max(whole or near or [max(1, round(short / 45))])
 
 
-def _levels(frames: Frames, keep: float) -> tuple[float, float, float]:
-    """What of the clip's light becomes black and white (its own darkest and brightest, or `keep` of 0 and 1), and where
-    the middle of its light lies between them, within 0.40..0.66."""
+def expose(frames: Frames, style: Style) -> Levels:
+    """What of a film's light a style makes black and white, and where the middle of the light lies between them.
+
+    Some styles stretch the light; measured on the first frames and given to `stylise`, it is the same for all others.
+    """
+    keep = KEPT_LIGHT.get(style)
+    if keep is None:
+        return 0.0, 1.0, 0.5
     sparse = frames[:, ::3, ::3].astype(np.float32) @ np.array([0.30, 0.59, 0.11], np.float32) / 255.0
     dark, median, bright = (float(q) for q in np.percentile(sparse, (1.0, 50.0, 99.0)))
     black = dark * (1.0 - keep)
@@ -603,19 +617,35 @@ def _levels(frames: Frames, keep: float) -> tuple[float, float, float]:
     return black, white, min(max((median - black) / (white - black), 0.40), 0.66)
 
 
-def _page(shape: tuple[int, int], origin: NDArray[np.float64], unit: float) -> NDArray[np.float32]:
-    page = np.empty((PAGE_SIZE, *shape), np.float32)
-    lay_page(page, origin, unit)
+@lru_cache(4)
+def _page(high: int, wide: int, seed: int, unit: float) -> NDArray[np.float32]:
+    page = np.empty((PAGE_SIZE, high, wide), np.float32)
+    lay_page(page, _origin(seed), unit)
     return page
 
 
-def stylise(frames: Frames, depth: NDArray[np.float32], ids: NDArray[np.int16], style: Style, seed: int = 0) -> Frames:
+def _origin(seed: int) -> NDArray[np.float64]:
+    """Where on its endless paper and grain a film lies. [2]"""
+    return np.random.default_rng([seed, 5]).uniform(0.0, 1000.0, 2)
+
+
+def stylise(
+    frames: Frames,
+    depth: NDArray[np.float32],
+    ids: NDArray[np.int16],
+    style: Style,
+    seed: int = 0,
+    *,
+    first: int = 0,
+    levels: Levels | None = None,
+) -> Frames:
     """Frames [T, H, W, 3] in a style; "natural" returns the frames themselves.
 
     `depth` [T, H, W] is in metres, infinite in the sky; `ids` [T, H, W] are -1 in the sky, 0 on the ground and above
     for things, which are outlined where the id changes. The same input and seed give the same bytes whatever the
-    number of threads; `seed` chooses the paper and the grain. Raises ValueError for arrays that do not fit together and
-    for unknown styles.
+    number of threads; `seed` chooses the paper and the grain. A long film can be given in pieces: `first` is the
+    number of a piece's first frame, `levels` what `expose` measured (these frames', if left out). Raises ValueError for
+    arrays that do not fit together and for unknown styles.
     """
     if style not in get_args(Style):
         raise ValueError(f"style was {style!r}; allowed are {', '.join(get_args(Style))}")
@@ -627,24 +657,32 @@ def stylise(frames: Frames, depth: NDArray[np.float32], ids: NDArray[np.int16], 
         return frames
     if not (depth > 0.0).all():
         raise ValueError("depth must be above 0 metres (infinite in the sky)")
-    _, high, wide, _ = frames.shape
+    total, high, wide, _ = frames.shape
     unit = min(high, wide) / HIGH
     frames, ids = np.ascontiguousarray(frames), np.ascontiguousarray(ids)
-    near = np.ascontiguousarray(1.0 / depth, np.float32)
-    origin = np.random.default_rng([seed, 5]).uniform(0.0, 1000.0, 2)
+    levels = expose(frames, style) if levels is None else levels
     out = np.empty_like(frames)
-    if style == "noir":
-        draw_noir(frames, origin, _levels(frames, 0.12), unit, out)
-        return out
-    if style == "pixel art":
-        draw_pixels(frames, ids, near, _block(high, wide), *_palette(), DITHER, out)
-        return out
-    lines = np.empty(ids.shape, np.uint8)
-    draw_lines(np.maximum(ids, 0), near, LINE_WIDTH[style] * unit**0.75, lines)
-    if style == "cartoon":
-        draw_cartoon(frames, lines, unit, out)
-    elif style == "pencil":
-        draw_pencil(frames, lines, _page((high, wide), origin, unit), *_levels(frames, 0.35)[:2], unit, out)
-    else:
-        draw_watercolour(frames, lines, _page((high, wide), origin, unit), *_levels(frames, 0.5)[:2], unit, out)
+
+    def work(start: int, stop: int) -> None:
+        """Draw some of the frames."""
+        given, made, what = frames[start:stop], out[start:stop], ids[start:stop]
+        near = np.ascontiguousarray(1.0 / depth[start:stop], np.float32)
+        if style == "noir":
+            draw_noir(given, _origin(seed), levels, unit, first + start, made)
+            return
+        if style == "pixel art":
+            draw_pixels(given, what, near, _block(high, wide), *_palette(), DITHER, made)
+            return
+        lines = np.empty(what.shape, np.uint8)
+        draw_lines(np.maximum(what, 0), near, LINE_WIDTH[style] * unit**0.75, lines)
+        if style == "cartoon":
+            draw_cartoon(given, lines, unit, made)
+        elif style == "pencil":
+            draw_pencil(given, lines, _page(high, wide, seed, unit), *levels[:2], unit, made)
+        else:
+            draw_watercolour(given, lines, _page(high, wide, seed, unit), *levels[:2], unit, made)
+
+    if style in ("pencil", "watercolour"):
+        _page(high, wide, seed, unit)  # once, before the threads ask for it
+    share_out(work, total)
     return out

@@ -15,10 +15,12 @@ from vitascope.world.light import (
     DULL,
     SCALE_OF,
     SHADOW_REACH,
-    crown_hit,
+    caught,
     facing_out,
     fog_at,
     ground_hit,
+    into,
+    lamp_light,
     lightness,
     lit_by,
     low_light,
@@ -92,22 +94,26 @@ def trace_block(
             break
         a, b, c, what, mark = size[p, 0], size[p, 1], size[p, 2], kind[p], float(p + 1)
         u, v, w = 1.0, 1.0, 1.0
-        if texture[p] != LEAVES:  # in its own units every ellipsoid is a ball of radius 1
-            if what == ELLIPSOID:
-                u, v, w = 1.0 / a, 1.0 / b, 1.0 / c
-            elif what == SPHERE:
-                u, v, w = 1.0 / a, 1.0 / a, 1.0 / a
+        if what == ELLIPSOID:  # in its own units every ellipsoid is a ball of radius 1
+            u, v, w = 1.0 / a, 1.0 / b, 1.0 / c
+        elif what == SPHERE:
+            u, v, w = 1.0 / a, 1.0 / a, 1.0 / a
         ex, ey, ez = eyes[p, 0] * u, eyes[p, 1] * v, eyes[p, 2] * w
         m00, m10, m20 = turns[p, 0, 0] * u, turns[p, 1, 0] * u, turns[p, 2, 0] * u
         m01, m11, m21 = turns[p, 0, 1] * v, turns[p, 1, 1] * v, turns[p, 2, 1] * v
         m02, m12, m22 = turns[p, 0, 2] * w, turns[p, 1, 2] * w, turns[p, 2, 2] * w
-        if texture[p] == LEAVES:
+        if texture[p] == LEAVES and what <= ELLIPSOID:
             for i in range(n):
                 x, y, z = work[X + i], work[Y + i], work[Z + i]
                 lx, ly, lz = m00 * x + m10 * y + m20 * z, m01 * x + m11 * y + m21 * z, m02 * x + m12 * y + m22 * z
-                t = crown_hit(what, a, b, c, paint[p, SCALE_OF], ex, ey, ez, lx, ly, lz, pixel)
+                work[LEVEL + i] = ball_hit(1.0, ex, ey, ez, lx, ly, lz)
+            for i in range(n):
+                t = work[LEVEL + i]
                 if t < work[TIME + i]:
-                    work[TIME + i], work[FOUND + i] = t, mark
+                    dx, dy, dz = into(turns, p, work[X + i], work[Y + i], work[Z + i])
+                    ox, oy, oz = eyes[p, 0], eyes[p, 1], eyes[p, 2]
+                    if caught(what, a, b, c, paint[p, SCALE_OF], ox, oy, oz, dx, dy, dz, t, pixel):
+                        work[TIME + i], work[FOUND + i] = t, mark
         elif what in (SPHERE, ELLIPSOID):
             for i in range(n):
                 x, y, z = work[X + i], work[Y + i], work[Z + i]
@@ -246,8 +252,12 @@ def light_block(
             else:
                 work[RED + i], work[GREEN + i], work[BLUE + i] = 0.0, 0.0, 0.0
                 work[GLOSS + i], work[METAL + i], work[GLOW + i] = 0.0, 0.0, 0.0
-        if shiny:  # what is mirrored, kept in rows that are no longer needed
+        if shiny or art[4].shape[0] > 0:  # what mirrors and lamps add, kept in rows that are no longer needed
             for i in range(n):
+                dull = 1.0 - work[METAL + i]
+                x, y, z = work[PX + i], work[PY + i], work[PZ + i]
+                lr, lg, lb = lamp_light(art[4], x, y, z, work[NX + i], work[NY + i], work[NZ + i])
+                lr, lg, lb = lr * dull * work[RED + i], lg * dull * work[GREEN + i], lb * dull * work[BLUE + i]
                 r, g, b = 0.0, 0.0, 0.0
                 if work[GLOSS + i] > DULL or work[METAL + i] > 0.0:
                     r, g, b = mirrored(
@@ -267,7 +277,7 @@ def light_block(
                         work[AIR + i],
                         1.0 if work[FOUND + i] > 0.0 else 0.0,
                     )
-                work[PX + i], work[PY + i], work[PZ + i] = r, g, b
+                work[PX + i], work[PY + i], work[PZ + i] = r + lr, g + lg, b + lb
         else:
             for i in range(n):
                 work[PX + i], work[PY + i], work[PZ + i] = 0.0, 0.0, 0.0

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.shot.camera import CameraPath
-from vitascope.world.render import Picture, Stage
+from vitascope.world.reel import Reel
+from vitascope.world.render import Picture
 from vitascope.world.solids import BOX, CAPSULE, CYLINDER
 
 FAR = 10_000.0  # metres at which a point of the sky is taken to hang
+MAX_SEEDED = 24  # frames from which points are taken
 SLACK = 0.15  # metres by which a visible point may lie behind the depth at its pixel's centre: edges slope away
 
 
@@ -27,18 +29,18 @@ def project_all(
     return np.stack([x, y], axis=-1), depth
 
 
-def follow(
-    stage: Stage, picture: Picture, rng: np.random.Generator, count: int
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def follow(reel: Reel, rng: np.random.Generator, count: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """`count` points of random pixels of random frames, followed: points [K, T, 2] (0..1) and visible [K, T].
 
     About half are taken from things, the rest anywhere. A point is visible where it lies inside the picture, on the
     part that its pixel shows, facing the camera, and no deeper than the picture there (within SLACK).
     """
-    T, H, W = picture.ids.shape
-    frame, row, column = _seeds(picture.ids, rng, count)  # [K] each
-    ids = picture.ids[frame, row, column].astype(np.int64)  # [K]
-    world = _unproject(stage.camera, frame, row, column, picture.depth[frame, row, column], (W, H))  # [K, 3]
+    stage, path, size, T = reel.stage, reel.stage.camera, reel.size, reel.num_frames
+    chosen = np.arange(T) if T <= MAX_SEEDED else np.sort(rng.choice(T, MAX_SEEDED, replace=False))
+    traced = reel.trace(chosen)
+    at, row, column = _seeds(traced.ids, rng, count)  # [K] each
+    frame, ids = chosen[at], traced.ids[at, row, column].astype(np.int64)  # [K]
+    world = _unproject(path, frame, row, column, traced.depth[at, row, column], size)  # [K, 3]
     moved = np.repeat(world[None], T, axis=0)  # [T, K, 3]
     facing = np.ones((T, count), np.bool_)  # ground and sky cannot hide themselves
     for part in range(len(stage.kind)):
@@ -48,9 +50,13 @@ def follow(
             local = np.einsum("kij,ki->kj", rotation[frame[on]], world[on] - position[frame[on]])
             moved[:, on] = np.einsum("tij,kj->tki", rotation, local) + position[:, None]
             normal = np.einsum("tij,kj->tki", rotation, _normals(int(stage.kind[part]), stage.size[part], local))
-            facing[:, on] = (normal * (stage.camera.position[:, None] - moved[:, on])).sum(axis=-1) > 0.0
-    points, depth = project_all(moved, stage.camera, (W, H))  # [T, K, 2], [T, K]
-    visible = facing & _visible(picture, points, depth, ids)
+            facing[:, on] = (normal * (path.position[:, None] - moved[:, on])).sum(axis=-1) > 0.0
+    points, depth = project_all(moved, path, size)  # [T, K, 2], [T, K]
+    visible, start = facing, 0
+    for picture in reel.traces():
+        part_of = slice(start, start + len(picture.ids))
+        visible[part_of] &= _visible(picture, points[part_of], depth[part_of], ids)
+        start = part_of.stop
     return np.ascontiguousarray(points.transpose(1, 0, 2), np.float32), np.ascontiguousarray(visible.T)
 
 

@@ -1,0 +1,94 @@
+"""The pictures of a take: drawn once and kept when they are few, drawn anew whenever they are asked for when not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitascope.shot.camera import CameraPath
+from vitascope.world.render import BATCH, Picture, Stage, draw, draw_stream
+from vitascope.world.scene import Style
+from vitascope.world.style import Levels, expose, stylise
+
+MAX_KEPT = 2**23  # pixels of all frames together, 9 bytes each, that a reel keeps: 227 frames of 256x144
+
+
+@dataclass(frozen=True, eq=False)
+class Reel:
+    """The frames of a stage in a style, T of H × W pixels; a source of frames for a Clip, of any length."""
+
+    stage: Stage
+    size: tuple[int, int]  # width, height
+    style: Style = "natural"
+    seed: int = 0  # of the style's paper and grain
+    samples: int = 4
+
+    @property
+    def num_frames(self) -> int:
+        return self.stage.camera.num_frames
+
+    @property
+    def kept(self) -> bool:
+        """Whether all pictures stay in memory."""
+        return self.num_frames * self.size[0] * self.size[1] <= MAX_KEPT
+
+    @cached_property
+    def whole(self) -> Picture:
+        """All pictures at once. Raises ValueError where they are too many to keep."""
+        if not self.kept:
+            size = f"{self.num_frames} frames of {self.size[0]}x{self.size[1]}"
+            raise ValueError(f"{size} are more than the {MAX_KEPT} pixels kept in memory; go through pictures()")
+        picture = draw(self.stage, self.size, samples=self.samples)
+        return self._styled(picture, 0, expose(picture.frames[: self._batch], self.style))
+
+    def pictures(self) -> Iterator[Picture]:
+        """The pictures in order, some frames at a time."""
+        if self.kept:
+            yield self.whole
+            return
+        first, levels = 0, None  # of the first frames: what came later would make the picture pump
+        for picture in draw_stream(self.stage, self.size, samples=self.samples, batch=self._batch):
+            levels = expose(picture.frames, self.style) if levels is None else levels
+            yield self._styled(picture, first, levels)
+            first += len(picture.frames)
+
+    def traces(self) -> Iterator[Picture]:
+        """Like `pictures`, for who needs ids and depth alone: frames may be black, which is several times faster."""
+        if self.kept:
+            yield self.whole
+        else:
+            yield from draw_stream(self.stage, self.size, samples=0, batch=self._batch)
+
+    def trace(self, frames: NDArray[np.int64]) -> Picture:
+        """Ids and depth of some frames [N]; their colours may be black."""
+        if self.kept:
+            whole = self.whole
+            return Picture(whole.frames[frames], whole.depth[frames], whole.ids[frames], whole.owner)
+        stage, path = self.stage, self.stage.camera
+        chosen = replace(
+            stage,
+            position=stage.position[frames],
+            rotation=stage.rotation[frames],
+            faces=stage.faces[frames],
+            camera=CameraPath(path.position[frames], path.rotation[frames], path.fov[frames]),
+        )
+        return draw(chosen, self.size, samples=0)
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        for picture in self.pictures():
+            yield from picture.frames
+
+    @property
+    def _batch(self) -> int:
+        """How many frames are drawn together: fewer where they are large."""
+        return max(1, min(BATCH, MAX_KEPT // (self.size[0] * self.size[1])))
+
+    def _styled(self, picture: Picture, first: int, levels: Levels) -> Picture:
+        frames = stylise(
+            picture.frames, picture.depth, picture.objects, self.style, self.seed, first=first, levels=levels
+        )
+        return replace(picture, frames=frames)
