@@ -93,11 +93,26 @@ def bound_parts(
 
 
 @whole
-def list_seen(rect: Any, order: Any, left: float, right: float, low: float, high: float, listed: Any) -> int:
-    """List the parts whose bounds, in `order` from near to far, meet a tile's; returns how many."""
+def list_rows(rect: Any, low: float, high: float, listed: Any) -> int:
+    """List the numbers of the rects [P, 4] that reach between two heights, in their order; returns how many."""
     count = 0
-    for i in range(order.shape[0]):
-        if (rect[i, 0] <= right) & (rect[i, 1] >= left) & (rect[i, 2] <= high) & (rect[i, 3] >= low):
-            listed[count] = order[i]
+    for i in range(rect.shape[0]):
+        if (rect[i, 2] <= high) & (rect[i, 3] >= low):
+            listed[count] = i
             count += 1
     return count
+
+
+@whole
+def list_seen(rect: Any, order: Any, row: Any, count: int, left: float, right: float, listed: Any) -> int:
+    """List the parts that can be seen in a tile, from near to far as in `order`; returns how many.
+
+    `row` are `count` numbers of rects that reach into its row of tiles.
+    """
+    seen = 0
+    for k in range(count):
+        i = row[k]
+        if (rect[i, 0] <= right) & (rect[i, 1] >= left):
+            listed[seen] = order[i]
+            seen += 1
+    return seen

@@ -76,12 +76,12 @@ def draw_pixels(
 
 
 @cuda.jit
-def find_edges(frames: Any, ids: Any, levels: Any, edges: Any) -> None:
+def find_edges(frames: Any, ids: Any, levels: Any, texture: Any, edges: Any) -> None:
     """Mark how each pixel is drawn again; see `on_edge`."""
     i, j, f = cuda.grid(3)
     total, high, wide = ids.shape
     if f < total and j < high and i < wide:
-        edges[f, j, i] = on_edge(frames[f], ids[f], levels[f], j, i)
+        edges[f, j, i] = on_edge(frames[f], ids[f], levels[f], texture, j, i)
 
 
 def available() -> bool:
@@ -111,7 +111,7 @@ def draw_frames(
     curves = tuple(cuda.to_device(table) for table in tables)
     for step, places in enumerate(offsets):
         if step:
-            find_edges[grid, BLOCK](made[0], made[2], levels, marked)
+            find_edges[grid, BLOCK](made[0], made[2], levels, sent[0][4], marked)
         draw_pixels[grid, BLOCK](*sent, *curves, *made, levels, marked, cuda.to_device(places), lit)
     targets: tuple[NDArray[Any], ...] = (frames, depth, ids)
     for array, target in zip(made, targets, strict=True):

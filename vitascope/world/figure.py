@@ -124,9 +124,17 @@ class Build:
 
 def _between(start: Point, end: Point) -> tuple[Point, Matrix, float]:
     """Middle, rotation (local z along the line) and half length of the line between two points."""
-    a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
-    middle = (a + b) / 2
-    return (middle[0], middle[1], middle[2]), along(b - a), float(np.linalg.norm(b - a)) / 2
+    (ax, ay, az), (bx, by, bz) = ((float(value) for value in point) for point in (start, end))
+    x, y, z = bx - ax, by - ay, bz - az
+    length = math.sqrt(x * x + y * y + z * z)
+    k = 1.0 / max(length, 1e-9)
+    x, y, z = x * k, y * k, z * k
+    # As in `along`, with numbers instead of arrays: a tree has dozens of these.
+    px, py, pz = (0.0, z, -y) if abs(x) < 0.9 else (-z, 0.0, x)
+    k = 1.0 / max(math.sqrt(px * px + py * py + pz * pz), 1e-9)
+    px, py, pz = px * k, py * k, pz * k
+    turn = np.array(((py * z - pz * y, px, x), (pz * x - px * z, py, y), (px * y - py * x, pz, z)))
+    return ((ax + bx) / 2, (ay + by) / 2, (az + bz) / 2), turn, length / 2
 
 
 def along(direction: NDArray[np.float64]) -> Matrix:
@@ -140,14 +148,13 @@ def along(direction: NDArray[np.float64]) -> Matrix:
 
 def turned(axis: str, angle: float | NDArray[np.float64]) -> Matrix:
     """Rotation about "x", "y" or "z" by radians: [3, 3], or [T, 3, 3] for T angles."""
-    c, s = np.cos(angle), np.sin(angle)
-    one, none = np.ones_like(c), np.zeros_like(c)
-    rows = {
-        "x": ((one, none, none), (none, c, -s), (none, s, c)),
-        "y": ((c, none, s), (none, one, none), (-s, none, c)),
-        "z": ((c, -s, none), (s, c, none), (none, none, one)),
-    }[axis]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    i, j = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
+    out = np.zeros((*np.shape(angle), 3, 3))
+    out[..., i, i] = out[..., j, j] = np.cos(angle)
+    out[..., j, i] = np.sin(angle)
+    out[..., i, j] = -out[..., j, i]
+    out[..., 3 - i - j, 3 - i - j] = 1.0
+    return out
 
 
 def heading(facing: float) -> Matrix:

@@ -17,8 +17,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from vitascope.world.bounds import bound_parts, list_seen
+from vitascope.world.bounds import bound_parts, list_rows, list_seen
 from vitascope.world.light import DIMS
+from vitascope.world.paint import LEAVES
 from vitascope.world.shading import SUN, greater, inlined, scalar, whole
 from vitascope.world.shadows import BLOCK, BLUE, FOUND, GREEN, LANES, LEVEL, RED, TIME, X, Y, Z
 from vitascope.world.still import calm, disturbed, empty_boxes, find_moved, note_points
@@ -78,12 +79,14 @@ def ray(x: Any, y: Any, view: Any, slope: Any, wide: Any, high: Any) -> Any:
 
 
 @inlined
-def differ(frame: Any, ids: Any, level: Any, j: Any, i: Any, y: Any, x: Any) -> Any:
+def differ(frame: Any, ids: Any, level: Any, texture: Any, j: Any, i: Any, y: Any, x: Any) -> Any:
     """Which edge runs between two pixels of a frame: OUTLINE between parts, CREASE on one part, 0 for none.
 
-    A crease is where light meets shade. Textures need no more samples: they are filtered where they are painted.
+    A crease is where light meets shade. Textures need no more samples: they are filtered where they are painted; among
+    leaves a border is part of the texture unless it is plain.
     """
-    same = ids[j, i] == ids[y, x]
+    one, other = ids[j, i], ids[y, x]
+    same = one == other
     if same and abs(np.int64(level[j, i]) - np.int64(level[y, x])) <= CONTRAST:
         return 0
     most: Any = 0
@@ -91,22 +94,23 @@ def differ(frame: Any, ids: Any, level: Any, j: Any, i: Any, y: Any, x: Any) -> 
         most = greater(most, abs(np.int64(frame[j, i, c]) - np.int64(frame[y, x, c])))
     if same:
         return CREASE if most > CONTRAST else 0
-    return OUTLINE if most > BORDER else 0
+    leafy = one > 0 and other > 0 and texture[one - 1] == LEAVES and texture[other - 1] == LEAVES
+    return OUTLINE if most > (CONTRAST if leafy else BORDER) else 0
 
 
 @inlined
-def on_edge(frame: Any, ids: Any, level: Any, j: Any, i: Any) -> Any:
+def on_edge(frame: Any, ids: Any, level: Any, texture: Any, j: Any, i: Any) -> Any:
     """The greatest edge between a pixel and its four neighbours."""
     high, wide = ids.shape
     edge: Any = 0
     if i > 0:
-        edge = greater(edge, differ(frame, ids, level, j, i, j, i - 1))
+        edge = greater(edge, differ(frame, ids, level, texture, j, i, j, i - 1))
     if i + 1 < wide:
-        edge = greater(edge, differ(frame, ids, level, j, i, j, i + 1))
+        edge = greater(edge, differ(frame, ids, level, texture, j, i, j, i + 1))
     if j > 0:
-        edge = greater(edge, differ(frame, ids, level, j, i, j - 1, i))
+        edge = greater(edge, differ(frame, ids, level, texture, j, i, j - 1, i))
     if j + 1 < high:
-        edge = greater(edge, differ(frame, ids, level, j, i, j + 1, i))
+        edge = greater(edge, differ(frame, ids, level, texture, j, i, j + 1, i))
     return edge
 
 
@@ -130,7 +134,15 @@ def bound_frames(
 
 @kernel
 def find_edges(
-    frames: Any, ids: Any, levels: Any, same: Any, edges: Any, start: int, stop: int, stamp: int = STAMP
+    frames: Any,
+    ids: Any,
+    levels: Any,
+    same: Any,
+    texture: Any,
+    edges: Any,
+    start: int,
+    stop: int,
+    stamp: int = STAMP,
 ) -> None:
     """Mark how each pixel in some rows of tiles is drawn again (see `on_edge`); `same` is as in `draw_tiles`."""
     total, high, wide = ids.shape
@@ -145,7 +157,7 @@ def find_edges(
                     continue
                 for j in range(y0, y1):
                     for i in range(x0, x1):
-                        edges[f, j, i] = on_edge(frame, found, level, j, i)
+                        edges[f, j, i] = on_edge(frame, found, level, texture, j, i)
 
 
 @whole
@@ -228,7 +240,8 @@ def draw_tiles(
     total, high, wide = marked.shape
     samples, (table, light_of) = offsets.shape[0], tables
     across, many = same.shape[2], orders.shape[1]
-    work, spare, listed, shares = np.empty(BLOCK), np.empty(BLOCK), np.empty(many, np.int64), np.empty(many)
+    work, spare, shares = np.empty(BLOCK), np.empty(BLOCK), np.empty(many)
+    listed, beside = np.empty(many, np.int64), np.empty(many, np.int64)
     rows, columns, slots = np.empty(LANES, np.int64), np.empty(LANES, np.int64), np.empty(LANES, np.int64)
     extents, known = np.empty((across, 2, 6)), np.empty(across, np.bool_)
     sun = (looks[0][0, SUN], looks[0][0, SUN + 1], looks[0][0, SUN + 2])
@@ -240,11 +253,14 @@ def draw_tiles(
             rect, order, near, ball, look, place = rects[f], orders[f], nears[f], balls[f], looks[0][f], eye[f]
             mark, frame, far, found, level = marked[f], frames[f], depth[f], ids[f], levels[f]
             arts = (art[0][f], art[1], art[2], art[3], art[4][f])
+            _, top = ray_place(0, y0, slope[f], wide, high)
+            _, bottom = ray_place(0, y1, slope[f], wide, high)
+            reaching = list_rows(rect, bottom, top, beside)
             for tile in range(across):
                 x0 = tile * TILE
                 x1 = min(x0 + TILE, wide)
-                left, top = ray_place(x0, y0, slope[f], wide, high)
-                right, bottom = ray_place(x1, y1, slope[f], wide, high)
+                left, _ = ray_place(x0, y0, slope[f], wide, high)
+                right, _ = ray_place(x1, y1, slope[f], wide, high)
                 boxes = extents[tile]
                 if (
                     known[tile]
@@ -279,7 +295,7 @@ def draw_tiles(
                     if n == 0 or (j < y1 and n + samples <= LANES):
                         continue
                     if count < 0:
-                        count = list_seen(rect, order, left, right, bottom, top, listed)
+                        count = list_seen(rect, order, beside, reaching, left, right, listed)
                     trace_block(parts, pose, near, listed, count, height, pixel, work, n)
                     kept = n if samples == 1 else keep_few(mark, found, rows, columns, samples, m, work, slots)
                     if note_points(place, work, kept, boxes) and restless[0]:
@@ -354,5 +370,5 @@ def draw_frames(
     made = (frames, depth, ids, levels, same, marked)
     for step, places in enumerate(offsets):
         if step:
-            share_out(partial(find_edges, frames, ids, levels, same, marked), rows)
+            share_out(partial(find_edges, frames, ids, levels, same, parts[4], marked), rows)
         share_out(partial(draw_tiles, parts, poses, art, looks, lenses, bounds, tables, *made, places, lit), rows)

@@ -43,17 +43,24 @@ Maker = Callable[[Build, Colour, np.random.Generator, bool], None]  # parts, pai
 
 def build(member: Prop | Sign, rng: np.random.Generator) -> Figure:
     """Its looks; `rng` shades the colours a little (never a wall's, which must meet its neighbour unseen)."""
-    parts = Build()
     if isinstance(member, Sign):
+        parts = Build()
         _sign(parts, member)
+        figure = parts.figure()
     else:
-        shape = np.random.default_rng([member.look, 77])
-        MAKERS[member.prop](parts, COLOURS[member.colour], shape, member.look >= OF_PLACE)
-    figure = parts.figure()
+        figure = _made(member.prop, member.colour, member.look)
     if isinstance(member, Prop) and member.prop != "wall":
         shade = rng.uniform(0.92, 1.06) * rng.uniform(0.98, 1.02, (1, 3))
         figure = replace(figure, albedo=np.minimum(figure.albedo * shade, 0.92).astype(np.float32))
     return replace(figure, size=figure.size * np.float32(member.size), offset=figure.offset * member.size)
+
+
+@lru_cache(maxsize=1024)
+def _made(prop: PropKind, colour: ColourName, look: int) -> Figure:
+    """A prop of size 1, before its colours are shaded; it is measured first and drawn later, often many times."""
+    parts = Build()
+    MAKERS[prop](parts, COLOURS[colour], np.random.default_rng([look, 77]), look >= OF_PLACE)
+    return parts.figure()
 
 
 def act(member: Prop | Sign, times: NDArray[np.float64]) -> tuple[Bones, tuple[Contact, ...]]:
