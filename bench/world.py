@@ -8,13 +8,13 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import numba
 import numpy as np
 
-from vitascope.world.footage import footage, happening, take
+from vitascope.world.footage import Take, footage, happening, take
 from vitascope.world.render import Stage, draw
 from vitascope.world.scene import STYLES
 from vitascope.world.stage import path_of, stage
@@ -61,12 +61,16 @@ def main() -> None:
                 for one in drawn:
                     draw(one, size)
 
-            def stream_all(size: tuple[int, int] = size, level: int = level) -> None:
-                for _ in islice(footage(SEED, level=level, size=size), TAKES):
+            stream = footage(SEED, level=level, size=size)
+            next(stream)  # from then on it flows
+
+            def stream_all(stream: Iterator[Take] = stream) -> None:
+                for _ in islice(stream, TAKES):
                     pass
 
             for name, work in (("draw", draw_all), ("footage", stream_all)):
                 print(f"level {level} ({parts:3.0f} parts) {size[0]}x{size[1]} {name:8} {rates(work)}")
+            stream.close()
     print(subprocess.run([sys.executable, __file__, "long"], check=True, capture_output=True, text=True).stdout, end="")
 
 

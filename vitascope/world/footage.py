@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
+from collections import deque
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -179,23 +183,24 @@ def footage(
 ) -> Generator[Take, None, None]:
     """Takes without end: numbers shard, shard + shards, ...; `start` counts how many of this shard to leave out.
 
-    Each is what `take` gives. While one is drawn (and used), a thread already simulates the next.
+    Each is what `take` gives. Threads already make the next ones, each a whole take: what Python does for one goes on
+    while another is drawn.
     """
     if not 0 <= shard < shards:
         raise ValueError(f"shard was {shard} of {shards}; it must be from 0 to shards - 1")
-    with ThreadPoolExecutor(1, "next-scene") as ahead:
-
-        def happens(index: int) -> Future[tuple[Scene, Motion]]:
-            how = {"level": level, "size": size, "seconds": seconds, "fps": fps, "split": split, "style": style}
-            return ahead.submit(happening, seed, index, **how)  # type: ignore[arg-type]
-
-        index = shard + start * shards
-        coming = happens(index)
-        while True:
-            scene, motion = coming.result()
-            coming = happens(index + shards)
-            yield film(scene, motion, seed, index, size=size, num_captions=num_captions, num_tracks=num_tracks)
-            index += shards
+    how: dict[str, Any] = {"level": level, "size": size, "seconds": seconds, "fps": fps, "split": split, "style": style}
+    how |= {"num_captions": num_captions, "num_tracks": num_tracks}
+    workers = 1 + numba.get_num_threads()  # one more than cores: Python lets only one of them run at a time
+    with ThreadPoolExecutor(workers, "take", initializer=numba.set_num_threads, initargs=(1,)) as ahead:
+        numbers = itertools.count(shard + start * shards, shards)
+        coming = deque(ahead.submit(take, seed, next(numbers), **how) for _ in range(workers))
+        try:
+            while True:
+                made = coming.popleft().result()
+                coming.append(ahead.submit(take, seed, next(numbers), **how))
+                yield made
+        finally:
+            ahead.shutdown(cancel_futures=True)
 
 
 def cues_of(motion: Motion, path: CameraPath, size: tuple[int, int]) -> tuple[Cue, ...]:

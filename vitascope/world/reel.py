@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +35,16 @@ class Reel:
         """Whether all pictures stay in memory."""
         return self.num_frames * self.size[0] * self.size[1] <= MAX_KEPT
 
-    @cached_property
+    @property
     def whole(self) -> Picture:
         """All pictures at once. Raises ValueError where they are too many to keep."""
+        # No cached_property: until Python 3.12 it locks all reels while one is drawn.
+        if "_whole" not in self.__dict__:
+            self.__dict__["_whole"] = self._draw_whole()
+        picture: Picture = self.__dict__["_whole"]
+        return picture
+
+    def _draw_whole(self) -> Picture:
         if not self.kept:
             size = f"{self.num_frames} frames of {self.size[0]}x{self.size[1]}"
             raise ValueError(f"{size} are more than the {MAX_KEPT} pixels kept in memory; go through pictures()")
