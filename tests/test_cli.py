@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Scripts depend on these: adding one is a new promise, taking one away breaks an old one.
 OPTIONS = {
-    "make": "--camera --fps --guidance --image --json --model --negative --output --seconds --seed --sheet --shot"
-    " --size --steps --timing -o",
+    "make": "--again --brush --camera --fps --guidance --image --json --model --n --negative --output --plan --seconds"
+    " --seed --sheet --shot --size --steps --timing --transfer -o",
     "world": "--count --level --output --overlay --scene --seconds --seed --size --style -o",
     "train": "--batch --init --max-seconds --out --preset --resume --seed --steps",
     "evaluate": "--count --out --weights",
@@ -47,6 +47,7 @@ class FakeGenerate:
         self.error: BaseException | None = None
         self.cancelled = False
         self.interrupt = False
+        self.unknown: dict[str, str] = {}
 
     def make(self, shot: Shot, path: Path, *, progress: Reporter, cancel: Callable[[], bool]) -> Clip:
         self.shot = shot
@@ -65,7 +66,7 @@ class FakeGenerate:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeGenerate:
     stand_in = FakeGenerate()
-    module: Any = SimpleNamespace(make=stand_in.make)
+    module: Any = SimpleNamespace(make=stand_in.make, unknown_words=lambda shot: stand_in.unknown)
     monkeypatch.setitem(sys.modules, "vitascope.generate", module)
     monkeypatch.setattr(vitascope, "generate", module, raising=False)
     monkeypatch.delenv("VITASCOPE_DEBUG", raising=False)
@@ -150,7 +151,7 @@ def test_the_path_is_the_last_line(fake: FakeGenerate, tmp_path: Path) -> None:
 def test_json_is_one_object(fake: FakeGenerate, tmp_path: Path) -> None:
     done = run("make", "a red ball", "-o", tmp_path / "ball.mp4", "--json", "--seed", 5)
     made = json.loads("\n".join(done.out))
-    assert set(made) == {"path", "shot", "seconds"}
+    assert set(made) == {"path", "shot", "seconds", "unknown_words"}
     assert made["path"] == str(tmp_path / "ball.mp4")
     assert made["shot"]["seed"] == 5
     assert set(made["seconds"]) == {"load", "sample", "decode"}
@@ -209,6 +210,54 @@ def test_a_camera_move_is_said_and_tracked(fake: FakeGenerate, tmp_path: Path) -
     assert first[-1][0] > first[0][0], "what stands still goes to the right when the camera pans left"
 
 
+def test_a_brush_moves_what_is_painted_and_a_camera_the_rest(fake: FakeGenerate, tmp_path: Path) -> None:
+    mask = np.zeros((36, 64, 3), np.uint8)
+    mask[10:20, 10:20] = 255
+    write_picture(tmp_path / "mask.png", mask)
+    words = ("a dog", "-o", tmp_path / "dog.mp4", "--brush", f"{tmp_path}/mask.png: 0.2,0")
+    painted = asked(fake, *words)
+    assert len(painted.tracks) > 4
+    for track in painted.tracks:
+        assert track.points[-1][0] - track.points[0][0] == pytest.approx(0.2, abs=0.01)
+    both = asked(fake, *words, "--camera", "pan left 20deg")
+    assert len(both.tracks) > len(painted.tracks)
+    carried = both.tracks[0].points  # by the camera too, which pushes everything to the right
+    assert carried[-1][0] - carried[0][0] > 0.25
+
+
+def test_a_film_lends_its_motion(fake: FakeGenerate, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    wide = np.kron(rng.integers(0, 255, (12, 40, 3), dtype=np.uint8), np.ones((6, 6, 1), np.uint8))
+    frames = np.stack([wide[:, 4 * t : 4 * t + 128] for t in range(12)])
+    Clip.from_array(frames, 12.0).save(tmp_path / "pan.mp4")
+    shot = asked(fake, "a dog", "-o", tmp_path / "dog.mp4", "--transfer", tmp_path / "pan.mp4")
+    moved = np.median([track.points[-1][0] - track.points[0][0] for track in shot.tracks])
+    assert -0.36 < moved < -0.15  # to the left, as the film's picture goes
+
+
+def test_takes_have_seeds_and_files_of_their_own(fake: FakeGenerate, tmp_path: Path) -> None:
+    done = run("make", "a dog", "-o", tmp_path / "dog.mp4", "--n", 3, "--seed", 5, "--size", "64x32")
+    assert [Path(line).name for line in done.out] == ["dog-5.mp4", "dog-6.mp4", "dog-7.mp4"]
+    assert fake.shot is not None and fake.shot.seed == 7
+    from vitascope.shot.media import read_picture
+
+    assert read_picture(tmp_path / "dog-sheet.png").shape == (3 * 32, 4 * 64, 3)
+
+
+def test_words_that_the_model_does_not_know_are_named(fake: FakeGenerate, tmp_path: Path) -> None:
+    fake.unknown = {"dragon": "egg"}
+    done = run("make", "a dragon", "-o", tmp_path / "dragon.mp4")
+    assert done.status == 0
+    assert "dragon (nearest that it knows: egg)" in done.err[-1]
+    assert done.out == [str(tmp_path / "dragon.mp4")]
+
+
+def test_a_film_is_made_again(fake: FakeGenerate, tmp_path: Path) -> None:
+    shot = Shot(text="a dog", seed=9, size=(64, 32))
+    Clip.from_array(np.zeros((24, 32, 64, 3), np.uint8), 12.0, shot).save(tmp_path / "old.mp4")
+    assert asked(fake, "-o", tmp_path / "new.mp4", "--again", tmp_path / "old.mp4") == shot
+
+
 def test_a_sheet_shows_frames_of_the_clip(fake: FakeGenerate, tmp_path: Path) -> None:
     from vitascope.shot.media import read_picture
 
@@ -253,6 +302,12 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "shot that is no text": (["--shot", "{tmp}/bytes.json"], "bytes.json"),
     "shot with unknown field": (["--shot", "{tmp}/field.json"], "colour"),
     "picture without shot": (["--shot", "{tmp}/plain.png"], "plain.png"),
+    "brush without motion": (["a dog", "--brush", "{tmp}/plain.png"], "brush"),
+    "brush without mask": (["a dog", "--brush", "{tmp}/none.png: 0.1,0"], "none.png"),
+    "film to take over that is none": (["a dog", "--transfer", "{tmp}/notes.png"], "notes.png"),
+    "two motions at once": (["a dog", "--transfer", "{tmp}/a.mp4", "--camera", "pan left 9deg"], "--camera"),
+    "two shots at once": (["--again", "{tmp}/a.mp4", "--shot", "{tmp}/torn.json"], "--again"),
+    "no takes": (["a dog", "--n", "0"], "--n"),
     "unknown option": (["a dog", "--sekonds", "2"], "--sekonds"),
     "sheet of unknown kind": (["a dog", "--sheet", "{tmp}/sheet.txt"], "sheet.txt"),
     "sheet in no folder": (["a dog", "--sheet", "{tmp}/none/sheet.png"], "does not exist"),

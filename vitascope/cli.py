@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vitascope.shot import Clip, Shot
 
 SHEET_FRAMES = 8  # frames on the sheet of one film
+MAX_TAKES = 16  # of one prompt
 SHEET_TAKES = 120  # takes on the sheet of a folder of footage; a longer one could hardly be opened
 CAMERA_GRID = (8, 5)  # points that a camera move is told by: about one a patch, as the network has learned
 
@@ -88,10 +89,17 @@ def make(
     seed: Annotated[int | None, typer.Option(help="The same seed makes the same film.")] = None,
     negative: Annotated[str | None, typer.Option(help="What is not to be seen.")] = None,
     camera: Annotated[str | None, typer.Option(help='Camera moves, such as "pan left 20deg".')] = None,
+    brush: Annotated[
+        list[str] | None, typer.Option(help='What a painted mask does, such as "mask.png: 0.2,-0.1"; up to six times.')
+    ] = None,
+    transfer: Annotated[Path | None, typer.Option(help="A film whose motion is taken over.")] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
     guidance: Annotated[float | None, typer.Option(help="How closely the words are followed.")] = None,
     model: Annotated[str | None, typer.Option(help="What makes the picture.")] = None,
     shot: Annotated[Path | None, typer.Option(help="A Shot as JSON, or a film made before: make it again.")] = None,
+    again: Annotated[Path | None, typer.Option(help="A film made before, to be made again.")] = None,
+    count: Annotated[int, typer.Option("--n", min=1, max=MAX_TAKES, help="How many takes, each of the next seed.")] = 1,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what it would take, and make nothing.")] = False,
     timing: Annotated[bool, typer.Option("--timing", help="Print how long each stage took.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the path.")] = False,
     sheet: Annotated[Path | None, typer.Option(help="Also write a picture with frames side by side.")] = None,
@@ -115,29 +123,43 @@ def make(
         "guidance": guidance,
         "model": model,
     }
-    wanted = _build_shot(shot, {name: value for name, value in given.items() if value is not None})
+    if again is not None and shot is not None:
+        raise typer.BadParameter("--shot was given too; name one of the two", param_hint="--again")
+    wanted = _build_shot(shot or again, {name: value for name, value in given.items() if value is not None})
     if output.suffix.lower() in PICTURE_SUFFIXES:
         wanted = wanted.with_(seconds=1 / wanted.fps)
     if image is not None:
         wanted = _with_first_picture(wanted, image)
-    if camera is not None:
-        wanted = _with_camera(wanted, camera)
+    wanted = _with_tracks(wanted, camera, brush or [], transfer)
+    if plan:
+        _print_plan(wanted, as_json)
+        return
+    takes = [wanted.with_(seed=wanted.seed + number) for number in range(count)]
+    paths = [output if count == 1 else output.with_stem(f"{output.stem}-{take.seed}") for take in takes]
 
     stages = Stages()
+    clips = []
     with _cancelled_by_interrupt() as cancel, stages.shown():
         from vitascope import generate
 
-        clip = generate.make(wanted, output, progress=stages.report, cancel=cancel)
+        for take, path in zip(takes, paths, strict=True):
+            clips.append(generate.make(take, path, progress=stages.report, cancel=cancel))
+        unknown = generate.unknown_words(wanted)
+    _note_unknown(unknown)
+    if count > 1 and sheet is None:
+        sheet = output.with_suffix(".png").with_stem(f"{output.stem}-sheet")
     if sheet is not None:
-        _write_sheet(clip, sheet)
+        _write_sheet(clips, sheet)
     if timing:
         for stage, took in stages.seconds.items():
             print(f"{stage:<12} {took:8.2f} s", file=sys.stderr)
-    if as_json:
-        made = clip.shot or wanted
-        print(json.dumps({"path": str(output), "shot": json.loads(made.to_json()), "seconds": stages.seconds}))
-    else:
-        print(output)
+    for clip, path in zip(clips, paths, strict=True):
+        if as_json:
+            made = clip.shot or wanted
+            told = {"path": str(path), "shot": json.loads(made.to_json()), "seconds": stages.seconds}
+            print(json.dumps({**told, "unknown_words": unknown}))
+        else:
+            print(path)
 
 
 @app.command()
@@ -288,14 +310,52 @@ def _with_first_picture(shot: "Shot", path: Path) -> "Shot":
     return shot.with_(pins=(Pin(media=media), *kept))
 
 
-def _with_camera(shot: "Shot", words: str) -> "Shot":
-    """The Shot with camera moves: as tracks, and said in its text as the captions of the world say it."""
+def _with_tracks(shot: "Shot", camera: str | None, brush: list[str], transfer: Path | None) -> "Shot":
+    """The Shot with camera moves (said in its text too, as the captions of the world say it) or the motion of another
+    film, and the brush's strokes on top of either."""
+    from vitascope.shot.brush import brush_tracks, combine, read_stroke
     from vitascope.shot.camera import camera_tracks, describe_moves, parse_moves
+    from vitascope.shot.transfer import transfer_tracks
 
-    moves = parse_moves(words)
-    tracks = camera_tracks(moves, shot.size, shot.seconds, shot.fps, grid=CAMERA_GRID)
-    text = ", ".join(part for part in (shot.text.rstrip(" ,."), describe_moves(moves)) if part)
-    return shot.with_(text=text, tracks=shot.tracks + tracks)
+    if camera is not None and transfer is not None:
+        raise typer.BadParameter(
+            "--camera was given too; the film's motion has its camera's in it", param_hint="--transfer"
+        )
+    text, tracks = shot.text, shot.tracks
+    if camera is not None:
+        moves = parse_moves(camera)
+        tracks += camera_tracks(moves, shot.size, shot.seconds, shot.fps, grid=CAMERA_GRID)
+        text = ", ".join(part for part in (text.rstrip(" ,."), describe_moves(moves)) if part)
+    if transfer is not None:
+        from vitascope.shot import Clip
+
+        tracks += transfer_tracks(Clip.open(transfer), grid=CAMERA_GRID, seconds=shot.seconds)
+    if brush:
+        strokes = [read_stroke(words) for words in brush]
+        painted = brush_tracks(strokes, shot.size, shot.seconds, shot.fps, seed=shot.seed)
+        tracks = combine(tracks, painted, shot.size, shot.seconds, shot.fps)
+    return shot.with_(text=text, tracks=tracks)
+
+
+def _note_unknown(words: dict[str, str]) -> None:
+    """Says which words the model does not know, where any: it makes something of them all the same."""
+    if words:
+        taken = ", ".join(f"{word} (nearest that it knows: {nearest})" for word, nearest in words.items())
+        print(f"vitascope: note: the model has never read {taken}", file=sys.stderr)
+
+
+def _print_plan(shot: "Shot", as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from vitascope import generate
+
+    made = generate.plan(shot)
+    if as_json:
+        print(json.dumps(asdict(made)))
+        return
+    print(f"tokens      {made.tokens} in each of {made.calls} calls of {made.parameters / 1e6:.1f} M parameters")
+    print(f"memory      {made.memory / 1e6:.0f} MB at most, beside the program's own")
+    print(f"sampling    {made.seconds:.1f} s on this machine as it is now")
 
 
 # Files
@@ -331,19 +391,22 @@ def _check_writable(folder: Path, option: str) -> None:
         raise typer.BadParameter(message, param_hint=option) from error
 
 
-def _write_sheet(clip: "Clip", path: Path) -> None:
-    """Writes frames spread evenly over the film, side by side, earliest first."""
+def _write_sheet(clips: "list[Clip]", path: Path) -> None:
+    """Writes frames spread evenly over the films, side by side, earliest first: one film in up to two rows of four, of
+    several each in a row."""
     import numpy as np
 
     from vitascope.shot.media import write_picture
 
-    num_shown = min(SHEET_FRAMES, clip.num_frames)
-    wanted = set(np.linspace(0, clip.num_frames - 1, num_shown).round().astype(int).tolist())
-    shown: list[np.ndarray] = [frame for index, frame in enumerate(clip.frames) if index in wanted]
-    columns = min(4, len(shown))
-    while len(shown) % columns:
-        shown.append(np.zeros_like(shown[0]))
-    rows = [np.concatenate(shown[first : first + columns], axis=1) for first in range(0, len(shown), columns)]
+    rows = []
+    for clip in clips:
+        num_shown = min(SHEET_FRAMES if len(clips) == 1 else SHEET_FRAMES // 2, clip.num_frames)
+        wanted = set(np.linspace(0, clip.num_frames - 1, num_shown).round().astype(int).tolist())
+        shown: list[np.ndarray] = [frame for index, frame in enumerate(clip.frames) if index in wanted]
+        columns = min(4, len(shown))
+        while len(shown) % columns:
+            shown.append(np.zeros_like(shown[0]))
+        rows += [np.concatenate(shown[first : first + columns], axis=1) for first in range(0, len(shown), columns)]
     write_picture(path, np.concatenate(rows, axis=0))
 
 

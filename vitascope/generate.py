@@ -3,10 +3,12 @@
 import functools
 import math
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from vitascope.model import checkpoint, flow, patches
 from vitascope.model.checkpoint import Card
 from vitascope.model.condition import Conditions, condition, fit
 from vitascope.model.dit import DiT
+from vitascope.model.vocabulary import strangers
 from vitascope.shot.clip import Clip
 from vitascope.shot.media import read_picture
 from vitascope.shot.shot import Pin, Shot
@@ -43,19 +46,23 @@ class Engine:
 
 
 def make(
-    shot: Shot,
+    shot: Shot | str,
     path: str | Path | None = None,
     *,
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
+    **fields: Any,
 ) -> Clip:
     """Make what the Shot asks for, and write it to `path` (.mp4, or .png for a Shot of one frame) if there is one.
 
-    `progress(stage, done, total)` is told of the stages load, sample, finish and write. When `cancel()` turns true the
-    work stops between two steps with `flow.Cancelled`. Raises Refused for what this model cannot make, CheckpointError
-    for damaged weights and MediaError for files that cannot be read or written; nothing half-written is left.
+    Words in place of a Shot become one, with `fields` (seconds, size, seed, ...) put over its defaults; a Shot's own
+    fields are changed by them. `progress(stage, done, total)` is told of the stages load, sample, finish and write.
+    When `cancel()` turns true the work stops between two steps with `flow.Cancelled`. Raises ShotError for fields that
+    cannot be, Refused for what this model cannot make, CheckpointError for damaged weights and MediaError for files
+    that cannot be read or written; nothing half-written is left.
     """
     report = progress or (lambda stage, done, total: None)
+    shot = Shot.checked(text=shot, **fields) if isinstance(shot, str) else shot.with_(**fields)
     report("load", 0, 1)
     made_by = engine(shot.model)
     refuse(shot, made_by.card)
@@ -68,6 +75,42 @@ def make(
         clip.save(path)
     report("done", 1, 1)
     return clip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What making a Shot will take."""
+
+    tokens: int  # in one call of the network, pins included
+    calls: int  # of the network, each with and without the words
+    parameters: int
+    seconds: float  # of sampling, by the time that one call took here and now
+    memory: int  # bytes at most, beside what the program itself takes
+
+
+def plan(shot: Shot) -> Plan:
+    """What making this Shot will take, from one call of the network on noise. Raises as `make` does."""
+    made_by = engine(shot.model)
+    refuse(shot, made_by.card)
+    wanted = inner(shot, made_by.card).with_(steps=1)
+    groups = -(-wanted.num_frames // patches.GROUP) + len(wanted.pins)
+    tokens = groups * (wanted.size[0] // patches.PATCH) * (wanted.size[1] // patches.PATCH)
+    draw(made_by.network, [wanted])  # the first call also prepares what later ones find ready
+    start = time.perf_counter()
+    draw(made_by.network, [wanted])
+    took = time.perf_counter() - start
+    params = made_by.network.params
+    parameters = sum(p.numel() for p in made_by.network.parameters())
+    # Weights; twice (with and without words) the attention's scores and some widths a token; frames, scaled ones too.
+    inside = 4 * parameters + 8 * (2 * params.heads * tokens**2 + tokens * (8 * params.width + 2 * params.hidden))
+    outside = 3 * shot.num_frames * shot.size[0] * shot.size[1] + 15 * wanted.num_frames * math.prod(wanted.size)
+    calls = shot.steps or STEPS
+    return Plan(tokens, calls, parameters, took * calls, inside + outside)
+
+
+def unknown_words(shot: Shot) -> dict[str, str]:
+    """The words of a Shot's text that the model has never read, each with the word it knows that means most like it."""
+    return strangers(shot.text, engine(shot.model).card.words)
 
 
 def engine(name: str) -> Engine:
@@ -168,7 +211,7 @@ def draw(
     guidance = GUIDANCE if first.guidance is None else first.guidance
     with torch.inference_mode():
         clean = flow.sample(
-            flow.guided(_answers(network, conditions[0]), _answers(network, conditions[1]), guidance),
+            flow.guided(_answers(network, conditions[0]), _both(network, conditions[1]), guidance),
             noise,
             flow.schedule(first.steps or STEPS),
             progress=progress,
@@ -185,3 +228,14 @@ def _noise(seed: int, shape: tuple[int, ...]) -> Tensor:
 def _answers(network: DiT, conditions: Conditions) -> flow.Network:
     """The network as the sampler sees it: conditions fixed, input scaled to unit variance."""
     return lambda z, time: network(flow.scaled(z, time), time, conditions)
+
+
+def _both(network: DiT, conditions: Conditions) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Its answers with the words and without, made in one call of twice the batch."""
+
+    def answer(z: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
+        x = network(flow.scaled(z, time).repeat(2, 1, 1, 1), time.repeat(2, 1), conditions)
+        with_words, without = x.chunk(2)
+        return with_words, without
+
+    return answer

@@ -79,9 +79,10 @@ def test_schedules_run_from_noise_to_clean() -> None:
 
 
 def test_guidance_leads_away_from_the_unconditional_answer_inside_its_interval() -> None:
-    one, zero = (lambda z, t: torch.ones_like(z)), (lambda z, t: torch.zeros_like(z))
     z = torch.zeros(1, 1, 1, 1)
-    network = flow.guided(one, zero, 3.0, (0.2, 0.8))
+    network = flow.guided(
+        lambda z, t: torch.ones_like(z), lambda z, t: (torch.ones_like(z), torch.zeros_like(z)), 3.0, (0.2, 0.8)
+    )
     assert network(z, torch.tensor([[0.5]])).item() == 3
     assert network(z, torch.tensor([[0.9]])).item() == 1
 

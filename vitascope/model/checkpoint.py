@@ -35,6 +35,7 @@ class Card:
     level: int  # of the world it has seen
     training: dict[str, Any] = field(default_factory=dict)  # steps, clips, seconds, hardware
     metrics: dict[str, Any] = field(default_factory=dict)
+    words: tuple[str, ...] = ()  # of the captions it has read; none where nobody has looked
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:
@@ -118,7 +119,8 @@ def load(path: Path) -> tuple[DiT, Card]:
     """The video network in a weight file, ready to generate, and its card."""
     state, header = read(path)
     try:
-        card = Card(**{**header["card"], "size": tuple(header["card"]["size"])})
+        lists = {"size": tuple(header["card"]["size"]), "words": tuple(header["card"].get("words", ()))}
+        card = Card(**{**header["card"], **lists})
         network = DiT(DiTParams(**header["params"]))
         network.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError) as error:

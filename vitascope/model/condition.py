@@ -66,8 +66,8 @@ def gather(rows: Sequence[Row], interval: float, grid: tuple[int, int]) -> Condi
 
 
 def condition(shots: Sequence[Shot], num_groups: int) -> tuple[Conditions, Conditions]:
-    """Shots of one size and length as the network sees them, and the same with their negative text instead, which
-    guidance leads away from. Sizes are the network's own; media are carried by the Shots."""
+    """Shots of one size and length as the network sees them [B], and both these and the same with their negative text
+    instead, which guidance leads away from [2 B]. Sizes are the network's own; media are carried by the Shots."""
     first = shots[0]
     grid = first.size[1] // patches.PATCH, first.size[0] // patches.PATCH
     film = first.num_frames > 1
@@ -84,7 +84,7 @@ def condition(shots: Sequence[Shot], num_groups: int) -> tuple[Conditions, Condi
         rows.append(Row(encoder()(shot.text), painted, seconds, pins))
     interval = 1 / first.fps if film else 0.0
     negative = [row._replace(text=encoder()(shot.negative)) for row, shot in zip(rows, shots, strict=True)]
-    return gather(rows, interval, grid), gather(negative, interval, grid)
+    return gather(rows, interval, grid), gather(rows + negative, interval, grid)
 
 
 def fit(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -75,16 +75,19 @@ def schedule(num_steps: int, shift: float = 1.0) -> list[float]:
 
 
 def guided(
-    conditional: Network, unconditional: Network, guidance: float, interval: tuple[float, float] = (0.0, 1.0)
+    conditional: Network,
+    both: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    guidance: float,
+    interval: tuple[float, float] = (0.0, 1.0),
 ) -> Network:
-    """Classifier-free guidance (arXiv 2207.12598), only while t lies in the interval (arXiv 2404.07724)."""
+    """Classifier-free guidance (arXiv 2207.12598), only while t lies in the interval (arXiv 2404.07724).
+
+    `both` answers with the words and without them, in one call: twice as large matrices fill the cores better."""
 
     def network(z: Tensor, time: Tensor) -> Tensor:
-        x = conditional(z, time)
-        now = float(time.min())
-        if guidance == 1.0 or not interval[0] <= now <= interval[1]:
-            return x
-        without = unconditional(z, time)
+        if guidance == 1.0 or not interval[0] <= float(time.min()) <= interval[1]:
+            return conditional(z, time)
+        x, without = both(z, time)
         return without + guidance * (x - without)
 
     return network
