@@ -19,7 +19,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.05)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    checkpoint.save(network, checkpoint.Card("tiny", (144, 80), 24, 12.0, 1), path)
+    checkpoint.save(network, checkpoint.Card("tiny", (144, 80), 24, 12.0, 1, pins=3, words=("a", "ball", "red")), path)
     return path
 
 

@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Scripts depend on these: adding one is a new promise, taking one away breaks an old one.
 OPTIONS = {
-    "make": "--again --brush --camera --fps --guidance --image --json --model --n --negative --output --plan --seconds"
-    " --seed --sheet --shot --size --steps --timing --transfer -o",
+    "make": "--again --brush --camera --fps --guidance --image --json --last --model --n --negative --output --plan"
+    " --seconds --seed --sheet --shot --size --steps --timing --transfer -o",
     "world": "--count --level --output --overlay --scene --seconds --seed --size --style -o",
     "train": "--batch --init --max-seconds --out --preset --resume --seed --steps",
     "evaluate": "--count --out --weights",
@@ -190,6 +190,15 @@ def test_an_image_is_pinned_at_the_start(fake: FakeGenerate, tmp_path: Path) -> 
     data = path.read_bytes()
     media = Media(sha256=hashlib.sha256(data).hexdigest(), kind="picture", data=data)
     assert shot.pins == (Pin(media=media, time=0.0),)
+
+
+def test_a_last_image_is_pinned_at_the_end(fake: FakeGenerate, tmp_path: Path) -> None:
+    first, last = picture(tmp_path / "first.png"), tmp_path / "last.png"
+    write_picture(last, np.zeros((16, 16, 3), np.uint8))
+    words = ("a dog", "-o", tmp_path / "dog.mp4", "--last", last, "--image", first, "--seconds", 1)
+    shot = asked(fake, *words)
+    assert [pin.time for pin in shot.pins] == [0.0, 11 / 12]
+    assert [pin.media for pin in shot.pins] == [Media.from_path(first), Media.from_path(last)]
 
 
 def test_an_image_takes_the_place_of_the_first_frame_only(fake: FakeGenerate, tmp_path: Path) -> None:

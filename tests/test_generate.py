@@ -1,6 +1,8 @@
 """What `make` refuses, and what the stages around the network do."""
 
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from vitascope.model.checkpoint import Card
 from vitascope.model.condition import fit
 from vitascope.model.flow import Cancelled
 from vitascope.shot.media import write_picture
-from vitascope.shot.shot import Cue, Media, Pin, Region, Shot, Sound, Span
+from vitascope.shot.shot import Cue, Media, Pin, Region, Shot, ShotError, Sound, Span
 
 CARD = Card("tiny", (144, 80), 24, 12.0, 1)
 
@@ -31,7 +33,7 @@ def _pin(**fields: object) -> Pin:
         ({"sound": Sound(prompt="wind")}, "sound: sound cannot be made yet"),
         ({"cues": (Cue(time=0, kind="impact"),)}, "cues: "),
         ({"spans": (Span(start=0, end=1, text="it falls"),)}, "spans: "),
-        ({"pins": (_pin(), _pin(time=1))}, "pins: 2 were given"),
+        ({"pins": (_pin(), _pin(time=1))}, "pins: 2 were given; this model takes up to 1"),
         ({"pins": (_pin(),)}, "pins.media: the picture 0000.* named but not carried"),
         ({"pins": (_pin(role="style"),)}, "pins.role: 'style'"),
         ({"pins": (_pin(strength=0.5),)}, "pins.strength: 0.5"),
@@ -94,3 +96,57 @@ def test_texts_and_seeds_and_pins_change_the_outcome(tiny_engine: Path, tmp_path
     for change in ({"text": "a blue cube"}, {"seed": 1}, {"negative": "grass"}, {"pins": (pin,)}, {"guidance": 1.0}):
         other = generate.make(base.with_(**change)).array()
         assert (other[1:] != first[1:]).mean() > 0.05, change
+
+
+def test_pinned_pictures_come_back_exactly(tiny_engine: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 255, (80, 144, 3), dtype=np.uint8) for _ in range(3)]
+    pins = tuple(
+        Pin(media=picture_media(picture), time=time) for picture, time in zip(pictures, (0, 0.5, 1.0), strict=True)
+    )
+    shot = Shot(text="a red ball", model="tiny", steps=2, size=(144, 80), seconds=13 / 12, pins=pins)
+    frames = generate.make(shot).array()
+    for picture, at in zip(pictures, (0, 6, 12), strict=True):
+        np.testing.assert_array_equal(frames[at], picture)
+    free = generate.make(shot.with_(pins=())).array()
+    assert (free[3] != frames[3]).mean() > 0.05
+
+
+def test_words_become_a_shot(tiny_engine: Path) -> None:
+    fields: dict[str, Any] = {"model": "tiny", "steps": 2, "size": (144, 80), "seconds": 0.5}
+    clip = generate.make("a red ball", seed=3, **fields)
+    shot = Shot(text="a red ball", seed=3, **fields)
+    assert clip.shot == shot
+    np.testing.assert_array_equal(clip.array(), generate.make(shot).array())
+    assert generate.make(shot, seed=4).shot == shot.with_(seed=4)
+    with pytest.raises(ShotError, match="seconds"):
+        generate.make("a red ball", seconds=-1)
+
+
+def test_a_plan_counts_what_the_work_would_take(tiny_engine: Path) -> None:
+    shot = Shot(text="a red ball", model="tiny", size=(144, 80), seconds=1, steps=5)
+    plan = generate.plan(shot)
+    assert (plan.tokens, plan.calls) == (3 * 45, 5)
+    assert plan.seconds > 0
+    picture = Pin(media=picture_media(np.zeros((80, 144, 3), np.uint8)))
+    pinned = generate.plan(shot.with_(pins=(picture,), size=(1296, 720), seconds=2))
+    assert pinned.tokens == 7 * 45
+    assert pinned.memory > plan.memory
+    with pytest.raises(Refused):
+        generate.plan(shot.with_(seconds=60))
+
+
+def test_words_that_were_never_read_are_found(tiny_engine: Path) -> None:
+    assert generate.unknown_words(Shot(text="a crimson ball", model="tiny")) == {"crimson": "red"}
+
+
+def picture_media(picture: np.ndarray) -> Media:
+    """A picture as the medium of a pin."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    held = BytesIO()
+    Image.fromarray(picture).save(held, "PNG")
+    data = held.getvalue()
+    return Media(sha256=sha256(data).hexdigest(), kind="picture", data=data)

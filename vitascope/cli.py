@@ -83,6 +83,7 @@ def make(
     prompt: Annotated[str | None, typer.Argument(help="What is seen. May be left out with --shot.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The film (.mp4) or picture (.png).")] = None,
     image: Annotated[Path | None, typer.Option(help="The first picture.")] = None,
+    last: Annotated[Path | None, typer.Option(help="The last picture.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length of the film.")] = None,
     size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT, such as 256x144.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second.")] = None,
@@ -129,7 +130,9 @@ def make(
     if output.suffix.lower() in PICTURE_SUFFIXES:
         wanted = wanted.with_(seconds=1 / wanted.fps)
     if image is not None:
-        wanted = _with_first_picture(wanted, image)
+        wanted = _with_picture(wanted, image, 0)
+    if last is not None:
+        wanted = _with_picture(wanted, last, wanted.num_frames - 1)
     wanted = _with_tracks(wanted, camera, brush or [], transfer)
     if plan:
         _print_plan(wanted, as_json)
@@ -299,15 +302,20 @@ def _build_shot(path: Path | None, given: dict[str, Any]) -> "Shot":
     return base.with_(**given)
 
 
-def _with_first_picture(shot: "Shot", path: Path) -> "Shot":
-    """The Shot that begins with the picture at `path`, in place of any whole frame it was to begin with."""
+def _with_picture(shot: "Shot", path: Path, frame: int) -> "Shot":
+    """The Shot with the picture at `path` as one of its frames, in place of any whole picture pinned there."""
     from vitascope.shot import Media, Pin
     from vitascope.shot.media import read_picture
 
     media = Media.from_path(path, "picture")
     read_picture(path)  # refuses what is no picture, before any work is done
-    kept = tuple(pin for pin in shot.pins if pin.role != "frame" or pin.time > 0 or pin.region or pin.mask)
-    return shot.with_(pins=(Pin(media=media), *kept))
+
+    def stays(pin: Pin) -> bool:
+        return bool(pin.role != "frame" or pin.region or pin.mask) or round(pin.time * shot.fps) != frame
+
+    pins = [pin for pin in shot.pins if stays(pin)] + [Pin(media=media, time=frame / shot.fps)]
+    whole = [pin for pin in pins if pin.role == "frame"]
+    return shot.with_(pins=(*sorted(whole, key=lambda pin: pin.time), *(pin for pin in pins if pin.role != "frame")))
 
 
 def _with_tracks(shot: "Shot", camera: str | None, brush: list[str], transfer: Path | None) -> "Shot":

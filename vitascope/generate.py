@@ -155,7 +155,7 @@ def _problems(shot: Shot, card: Card) -> list[tuple[str, str | bool]]:
         ("sound", shot.sound is not None and "sound cannot be made yet"),
         ("cues", bool(shot.cues) and "cues cannot be made heard yet"),
         ("spans", bool(shot.spans) and "timed directions cannot be followed yet; put everything into text"),
-        ("pins", len(shot.pins) > 1 and f"{len(shot.pins)} were given; this model takes one pinned picture"),
+        ("pins", len(shot.pins) > card.pins and f"{len(shot.pins)} were given; this model takes up to {card.pins}"),
     ]
 
 
@@ -177,7 +177,7 @@ def inner(shot: Shot, card: Card) -> Shot:
 
 
 def finish(frames: Frames, shot: Shot, card: Card) -> Frames:
-    """The network's frames at the Shot's rate and size, with the pinned picture put back exactly."""
+    """The network's frames at the Shot's rate and size, with pinned pictures put back exactly."""
     if shot.num_frames > 1:
         frames = frames[:: round(card.fps / shot.fps)][: shot.num_frames]
     if shot.size != card.size:

@@ -1,5 +1,6 @@
 """Clips read their frames again and again, from memory or a file, and are saved by the name's ending."""
 
+import base64
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +71,11 @@ def test_other_endings_are_refused_with_those_allowed(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"'clip\.avi'.*\.mp4, \.png"):
         Clip.from_array(FRAMES, 12).save(tmp_path / "clip.avi")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_clip_shows_itself_in_a_notebook() -> None:
+    film, still = (Clip.from_array(FRAMES[:count], 12)._repr_html_() for count in (6, 1))
+    assert film.startswith("<video controls loop autoplay muted")
+    assert base64.b64decode(film.split("base64,")[1].split('"')[0])[4:8] == b"ftyp"
+    assert still.startswith('<img width="48" height="32"')
+    assert base64.b64decode(still.split("base64,")[1].split('"')[0])[1:4] == b"PNG"

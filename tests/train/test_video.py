@@ -6,7 +6,7 @@ import torch
 
 from vitascope.model import patches
 from vitascope.train import video
-from vitascope.train.stream import Ring, Sample, Source
+from vitascope.train.stream import Ring, Sample, Source, mirror
 
 SOURCE = Source(size=(48, 32), num_frames=24)
 UNTEXTED = torch.zeros(2, 384)
@@ -91,3 +91,46 @@ def test_things_count_more_until_near_the_end(ring: Ring) -> None:
 def test_whole_clips_become_more_frequent() -> None:
     shares = [video.whole_share(step) for step in (0, 1500, 3000, 9000)]
     assert shares == sorted(shares) and shares[0] < 0.2 and shares[-1] == shares[-2] <= 0.8
+
+
+def test_some_clips_have_several_pins_at_their_own_times(ring: Ring) -> None:
+    counts = set()
+    for made in _batches(ring, 150):
+        pins = made.conditions.pins
+        if pins is None:
+            continue
+        assert made.conditions.pin_seconds is not None
+        counts.add(pins.shape[1])
+        frames = (made.conditions.pin_seconds * SOURCE.fps).round()  # B P
+        greys = ((pins + 1) * 127.5).round().mean((-1, -2))
+        assert torch.equal(greys % 10, frames % 10)
+    assert counts == {1, 2, 3}
+
+
+def test_a_mirrored_clip_has_all_of_it_in_the_mirror() -> None:
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 255, (24, 32, 48, 3), dtype=np.uint8)
+    points = rng.random((8, 24, 2)).astype(np.float32)
+    texts = tuple(np.full((4, 384), value, np.float16) for value in (1, 2))
+    things = frames[..., 0] > 128
+    sample = Sample(frames, texts[:1], ("left",), points, np.ones((8, 24), bool), things, texts[1:])
+    turned = video._in_the_mirror(sample)
+    np.testing.assert_array_equal(turned.frames, frames[:, :, ::-1])
+    np.testing.assert_array_equal(turned.things, things[:, :, ::-1])
+    np.testing.assert_allclose(turned.points[..., 0], 1 - points[..., 0])
+    np.testing.assert_array_equal(turned.points[..., 1], points[..., 1])
+    assert turned.texts is sample.mirrored
+    np.testing.assert_array_equal(sample.points, points)  # the clip in the ring stays as it is
+
+
+@pytest.mark.parametrize(
+    ("caption", "turned"),
+    [
+        ("A ball rolls to the left, from right to left.", "A ball rolls to the right, from left to right."),
+        ("the camera rolls clockwise", "the camera rolls counterclockwise"),
+        ("the camera rolls anticlockwise and pans Right", "the camera rolls clockwise and pans left"),
+        ("leftwards in bright sunlight", "rightwards in bright sunlight"),
+    ],
+)
+def test_captions_are_told_as_in_the_mirror(caption: str, turned: str) -> None:
+    assert mirror(caption) == turned

@@ -35,6 +35,7 @@ class Card:
     level: int  # of the world it has seen
     training: dict[str, Any] = field(default_factory=dict)  # steps, clips, seconds, hardware
     metrics: dict[str, Any] = field(default_factory=dict)
+    pins: int = 1  # pictures that were pinned at once in training, at most
     words: tuple[str, ...] = ()  # of the captions it has read; none where nobody has looked
 
 

@@ -1,5 +1,7 @@
 """Clip: what was made. Frames that can be read again and again, sound, rates, and the Shot they came from."""
 
+import base64
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,6 +139,19 @@ class Clip:
             array[count] = frame
             count += 1
         return array[:count]
+
+    def _repr_html_(self) -> str:
+        """The clip as a notebook shows it: a film that plays, or a picture."""
+        suffix = ".png" if self.num_frames == 1 else ".mp4"
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"clip{suffix}"
+            self.save(path)
+            data = base64.b64encode(path.read_bytes()).decode()
+        width, height = self.size
+        sides = f'width="{width}" height="{height}"'
+        if self.num_frames == 1:
+            return f'<img {sides} src="data:image/png;base64,{data}">'
+        return f'<video controls loop autoplay muted {sides} src="data:video/mp4;base64,{data}"></video>'
 
     def save(self, path: str | Path) -> None:
         """Write a film (.mp4) or, for a clip of one frame, a picture (.png, .jpg, .webp). Raises MediaError."""

@@ -157,7 +157,8 @@ def save(run: Run, options: Options) -> None:
         "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
         "torch": torch.__version__,
     }
-    card = Card(options.preset, source.size, source.num_frames, source.fps, source.level, training)
+    pins = len(video.PIN_SHARES) - 1
+    card = Card(options.preset, source.size, source.num_frames, source.fps, source.level, training, pins=pins)
     checkpoint.save(run.average, card, options.out / "weights.safetensors")
 
 

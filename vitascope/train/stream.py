@@ -5,6 +5,7 @@ run sees exactly what an unbroken one would have seen.
 """
 
 import multiprocessing
+import re
 from collections import OrderedDict
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 NUM_TRACKS = 48
+MIRRORED = (
+    ("left", "right"),
+    ("right", "left"),
+    ("clockwise", "counterclockwise"),
+    ("counterclockwise", "clockwise"),
+    ("anticlockwise", "clockwise"),
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,9 @@ class Sample:
     points: npt.NDArray[np.float32]  # K F 2
     visible: npt.NDArray[np.bool_]  # K F
     things: npt.NDArray[np.bool_]  # F H W, where a thing is seen, and not the ground or the sky
+    mirrored: tuple[
+        npt.NDArray[np.float16], ...
+    ] = ()  # of each caption as it is in a mirror; none where words are seen
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class Source:
         """Clip number `index` of this footage, rendered here and now."""
         from vitascope.model.text import encoder
         from vitascope.world.footage import take
+        from vitascope.world.scene import Sign
 
         seconds = self.num_frames / self.fps
         made = take(
@@ -55,8 +67,25 @@ class Source:
             num_tracks=NUM_TRACKS,
         )
         texts = tuple(encoder()(caption).astype(np.float16) for caption in made.captions)
+        words = any(isinstance(member, Sign) for member in made.scene.cast)
+        turned = () if words else tuple(encoder()(mirror(caption)).astype(np.float16) for caption in made.captions)
         points = made.points.astype(np.float32)
-        return Sample(made.clip.array(), texts, made.captions, points, made.visible, made.ids > 0)
+        return Sample(made.clip.array(), texts, made.captions, points, made.visible, made.ids > 0, turned)
+
+
+def mirror(caption: str) -> str:
+    """A caption as it is in a mirror: left and right change places, and so do the ways round."""
+
+    def swapped(match: re.Match[str]) -> str:
+        word = match[0].lower()
+        for one, other in MIRRORED:
+            if word.startswith(one):
+                return other + word.removeprefix(one)
+        return word
+
+    return re.sub(
+        r"\b(?:left|right)(?:wards?)?\b|\b(?:counter|anti)?clockwise\b", swapped, caption, flags=re.IGNORECASE
+    )
 
 
 def _prepare() -> None:

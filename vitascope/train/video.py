@@ -5,7 +5,7 @@ short parts of clips, or a few whole ones, or pictures: what things look like is
 from the second, and all share one network. Everything is drawn from the generator that is given.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,11 +13,12 @@ from torch import Tensor
 
 from vitascope.model import flow, patches
 from vitascope.model.condition import Conditions, Row, gather, group_seconds, paint
-from vitascope.train.stream import Ring
+from vitascope.train.stream import Ring, Sample
 
 PICTURE_SHARE = 0.12
 NO_TEXT = 0.1
 WITH_TRACKS = 0.4
+PIN_SHARES = (0.5, 0.33, 0.12, 0.05)  # of clips with no, one, two and three pinned pictures
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ def batch(ring: Ring, first: int, end: int, budget: int, step: int, seed: tuple[
         draw = rng.random()
         share = whole_share(step)
         num_groups = whole if draw < share else (1 if draw < share + (1 - share) * 0.6 else 2)
-    pinned = not picture and num_groups > 1 and rng.random() < 0.5
-    B = max(1, round(budget / (num_groups + pinned)))
+    num_pins = 0
+    if not picture and num_groups > 1:
+        num_pins = int(rng.choice(len(PIN_SHARES), p=PIN_SHARES))
+    B = max(1, round(budget / (num_groups + num_pins)))
     if end - first >= B:
         indices = first + rng.choice(end - first, B, replace=False)
     else:
@@ -72,6 +75,8 @@ def batch(ring: Ring, first: int, end: int, budget: int, step: int, seed: tuple[
     clean, rows, things = [], [], []
     for index in indices:
         sample = ring[int(index)]
+        if sample.mirrored and rng.random() < 0.5:
+            sample = _in_the_mirror(sample)
         text = sample.texts[rng.integers(len(sample.texts))].astype(np.float32)
         painted = _painted(sample.points, sample.visible, grid, rng)
         if picture:
@@ -87,8 +92,7 @@ def batch(ring: Ring, first: int, end: int, budget: int, step: int, seed: tuple[
         seen = torch.from_numpy(sample.things[frames]).float()[None, ..., None].expand(-1, -1, -1, -1, 3)
         things.append(patches.to_patches(seen, group)[0])
         pins = []
-        if pinned:
-            frame = _pinned_frame(source.num_frames, rng)
+        for frame in _pinned_frames(source.num_frames, num_pins, rng):
             pins.append((sample.frames[frame], frame / source.fps, painted[frame]))
         text = untexted.numpy() if rng.random() < NO_TEXT else text
         rows.append(Row(text, painted[frames], seconds, pins))
@@ -100,13 +104,27 @@ def batch(ring: Ring, first: int, end: int, budget: int, step: int, seed: tuple[
         time[torch.rand(B, generator=generator) < 0.16, :2] = 1.0
     noise = torch.randn(stacked.shape, generator=generator)
     care = 1 + thing_care(step) * torch.stack(things)
-    return Batch(stacked, noise, time, care, conditions, B, B * (num_groups + pinned))
+    return Batch(stacked, noise, time, care, conditions, B, B * (num_groups + num_pins))
 
 
-def _pinned_frame(num_frames: int, rng: np.random.Generator) -> int:
-    """Mostly the first frame, as users pin it; else the last or any."""
+def _pinned_frames(num_frames: int, count: int, rng: np.random.Generator) -> list[int]:
+    """One is mostly the first frame, as users pin it, else the last or any; two are mostly the first and the last;
+    others are any."""
     draw = rng.random()
-    return 0 if draw < 0.75 else num_frames - 1 if draw < 0.87 else int(rng.integers(num_frames))
+    if count == 1:
+        return [0 if draw < 0.75 else num_frames - 1 if draw < 0.87 else int(rng.integers(num_frames))]
+    if count == 2 and draw < 0.75:
+        return [0, num_frames - 1]
+    return [int(frame) for frame in np.sort(rng.choice(num_frames, count, replace=False))]
+
+
+def _in_the_mirror(sample: Sample) -> Sample:
+    """A clip with left and right changed, in the picture as in the words."""
+    points = sample.points.copy()
+    points[..., 0] = 1 - points[..., 0]
+    frames = np.ascontiguousarray(sample.frames[:, :, ::-1])
+    things = np.ascontiguousarray(sample.things[:, :, ::-1])
+    return replace(sample, frames=frames, points=points, things=things, texts=sample.mirrored, mirrored=sample.texts)
 
 
 def _painted(points: np.ndarray, visible: np.ndarray, grid: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
