@@ -228,6 +228,8 @@ def train(
     ] = 4000,
     batch: Annotated[int, typer.Option(help="Cost of a step, in groups of four frames.")] = 32,
     seed: Annotated[int, typer.Option(help="Of weights, footage and noise.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")] = "auto",
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that render the world.")] = 1,
 ) -> None:
     """Train a network on footage of the simulated world."""
     _make_folder(out, "--out")
@@ -243,6 +245,8 @@ def train(
             steps=steps,
             batch=batch,
             seed=seed,
+            device=device,
+            workers=workers,
         )
     )
     print(out)

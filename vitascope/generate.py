@@ -207,12 +207,13 @@ def draw(
     num_groups = -(-first.num_frames // patches.GROUP) if moving else 1
     width = patches.MOVING_WIDTH if moving else patches.STILL_WIDTH
     noise = torch.stack([_noise(shot.seed, (num_groups, grid[0] * grid[1], width)) for shot in shots])  # B G n width
-    conditions = condition(shots, num_groups)
+    device = next(network.parameters()).device
+    known, both = (conditions.to(device) for conditions in condition(shots, num_groups))
     guidance = GUIDANCE if first.guidance is None else first.guidance
     with torch.inference_mode():
         clean = flow.sample(
-            flow.guided(_answers(network, conditions[0]), _both(network, conditions[1]), guidance),
-            noise,
+            flow.guided(_answers(network, known), _both(network, both), guidance),
+            noise.to(device),
             flow.schedule(first.steps or STEPS),
             progress=progress,
             cancel=cancel,

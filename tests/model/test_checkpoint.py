@@ -13,7 +13,7 @@ from vitascope.model.checkpoint import Card, CheckpointError
 
 def test_weights_and_card_come_back(tiny_weights: Path) -> None:
     network, card = checkpoint.load(tiny_weights)
-    assert card == Card("tiny", (144, 80), 24, 12.0, 1)
+    assert card == Card("tiny", (144, 80), 24, 12.0, 1, pins=3, words=("a", "ball", "red"))
     assert not network.training
     again = tiny_weights.with_name("again.safetensors")
     checkpoint.save(network, card, again)

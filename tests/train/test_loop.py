@@ -3,6 +3,7 @@
 import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -94,6 +95,38 @@ def test_what_cannot_be_started_or_resumed_is_said(tmp_path: Path) -> None:
     (tmp_path / "run" / "state.pt").write_bytes(b"cut off")
     with pytest.raises(checkpoint.CheckpointError, match="damaged"):
         loop.train(_options(tmp_path / "run", resume=True))
+
+
+def test_batches_made_ahead_are_those_of_a_run_that_makes_them_when_they_are_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop.train(_options(tmp_path / "plain", max_steps=6))
+    ahead = SimpleNamespace(type="cuda")  # the loop asks for no more than that to work ahead
+    genuine = video.batch
+    monkeypatch.setattr(loop, "device_of", lambda options: ahead)
+    monkeypatch.setattr(loop, "begin", lambda options: _on_cpu(options, monkeypatch))
+    monkeypatch.setattr(loop, "hardware", lambda device: "made up")
+    monkeypatch.setattr(video, "batch", lambda *given: genuine(*given[:-1]))
+    loop.train(_options(tmp_path / "ahead", max_steps=6))
+    plain, other = (torch.load(tmp_path / name / "state.pt") for name in ("plain", "ahead"))
+    assert plain["consumed"] == other["consumed"]
+    assert all(torch.equal(plain["network"][key], other["network"][key]) for key in plain["network"])
+
+
+GENUINE_BEGIN = loop.begin
+
+
+def _on_cpu(options: Options, monkeypatch: pytest.MonkeyPatch) -> loop.Run:
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "device_of", lambda options: torch.device("cpu"))
+        return GENUINE_BEGIN(options)
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    for device in ("cuda", "abacus") if not torch.cuda.is_available() else ("abacus",):
+        with pytest.raises(TrainError, match=f"device: '{device}' was given"):
+            loop.train(_options(tmp_path / "run", device=device))
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_rate_warms_up_stays_and_falls() -> None:

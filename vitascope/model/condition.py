@@ -5,8 +5,8 @@ group, L text tokens, K tracks, F frames, h w the patch grid.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,13 @@ class Conditions:
     pins: Tensor | None = None  # B P n 768, clean patches
     pin_seconds: Tensor | None = None  # B P
     pin_tracks: Tensor | None = None  # B P n width
+
+    def to(self, device: torch.device) -> "Conditions":
+        """The same on another device."""
+        moved: dict[str, Any] = {
+            name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)
+        }
+        return replace(self, **moved)
 
 
 class Row(NamedTuple):

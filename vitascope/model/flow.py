@@ -39,9 +39,10 @@ class Pair(NamedTuple):
 def times(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Training times: logit-normal over the middle of the path, a tenth uniform, so that the very noisy end, where
     the layout is decided, is trained too."""
-    middle = torch.sigmoid(0.2 + 1.3 * torch.randn(shape, generator=generator))
-    uniform = torch.rand(shape, generator=generator)
-    return torch.where(torch.rand(shape, generator=generator) < 0.1, uniform, middle)
+    device = generator.device
+    middle = torch.sigmoid(0.2 + 1.3 * torch.randn(shape, generator=generator, device=device))
+    uniform = torch.rand(shape, generator=generator, device=device)
+    return torch.where(torch.rand(shape, generator=generator, device=device) < 0.1, uniform, middle)
 
 
 def pair(clean: Tensor, time: Tensor, noise: Tensor) -> Pair:

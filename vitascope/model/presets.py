@@ -1,4 +1,4 @@
-"""The networks by name: a function per size. `tiny` is for tests, `small` is the one that ships, `base` is for a GPU."""
+"""The networks by name: a function per size. `tiny` is for tests, `small` ships, `base` is for a GPU."""
 
 from collections.abc import Callable
 

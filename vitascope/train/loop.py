@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class Options:
     ring: int = 384  # clips kept at hand
     uses: float = 6.0  # times that each clip is used in full
     workers: int = 1
+    device: str = "auto"  # "cpu", "cuda", or a GPU where there is one
     save_seconds: float = 180.0
     sheet_seconds: float = 1500.0
     source: Source = field(default_factory=Source)
@@ -81,8 +83,18 @@ class Run:
         self.num_samples, self.seconds = state["num_samples"], state["seconds"]
 
 
+def device_of(options: Options) -> torch.device:
+    """Where a run computes. Raises TrainError for a device that is not there."""
+    there = torch.cuda.is_available()
+    if options.device not in ("auto", "cpu", "cuda") or (options.device == "cuda" and not there):
+        allowed = "auto, cpu or cuda" if there else "auto or cpu: there is no CUDA GPU here"
+        raise TrainError(f"device: {options.device!r} was given; it can be {allowed}")
+    return torch.device("cuda" if there and options.device != "cpu" else "cpu")
+
+
 def begin(options: Options) -> Run:
     """A fresh run, from random weights or from a weight file."""
+    device = device_of(options)
     torch.manual_seed(options.seed)
     network = DiT(presets.params(options.preset))
     if options.init is not None:
@@ -90,7 +102,8 @@ def begin(options: Options) -> Run:
         if given.params != network.params:
             raise TrainError(f"init: {options.init} is no {options.preset!r} network, its sizes are {given.params}")
         network.load_state_dict(given.state_dict())
-    average = DiT(network.params).requires_grad_(False)
+    network.to(device)
+    average = DiT(network.params).requires_grad_(False).to(device)
     average.load_state_dict(network.state_dict())
     inside = [p for name, p in network.blocks.named_parameters() if p.ndim == 2 and not name.endswith("offset")]
     chosen = {id(p) for p in inside}
@@ -113,7 +126,8 @@ def rate(step: int, steps: int) -> float:
 def advance(run: Run, made: video.Batch, options: Options) -> Tensor:
     """One step: loss, gradients, both optimizers, the average. Returns the loss."""
     noisy, clean = flow.pair(made.clean, made.time, made.noise)
-    predicted = run.network(flow.scaled(noisy, made.time), made.time, made.conditions)
+    with torch.autocast("cuda", torch.bfloat16, enabled=noisy.is_cuda):
+        predicted = run.network(flow.scaled(noisy, made.time), made.time, made.conditions)
     loss = flow.loss(predicted, clean, made.time, made.care)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
@@ -129,9 +143,10 @@ def advance(run: Run, made: video.Batch, options: Options) -> Tensor:
     return loss.detach()
 
 
-def num_clips(run: Run, options: Options) -> int:
-    """How many clips the run has asked for so far: a quarter of the ring to begin with, then as they are used up."""
-    return options.ring // 4 + int(run.consumed / options.uses)
+def num_clips(run: Run, options: Options, more: float = 0.0) -> int:
+    """How many clips the run has asked for so far (or when it has used up some more): a quarter of the ring to begin
+    with, then as they are used up."""
+    return options.ring // 4 + int((run.consumed + more) / options.uses)
 
 
 def show(run: Run, options: Options) -> None:
@@ -154,12 +169,19 @@ def save(run: Run, options: Options) -> None:
         "clips_rendered": num_clips(run, options),
         "samples": run.num_samples,
         "seconds": round(run.seconds),
-        "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        "hardware": hardware(device_of(options)),
         "torch": torch.__version__,
     }
     pins = len(video.PIN_SHARES) - 1
     card = Card(options.preset, source.size, source.num_frames, source.fps, source.level, training, pins=pins)
     checkpoint.save(run.average, card, options.out / "weights.safetensors")
+
+
+def hardware(device: torch.device) -> str:
+    """What a run computes on, in words."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"{platform.machine()}, {torch.get_num_threads()} threads"
 
 
 def restore(run: Run, options: Options) -> None:
@@ -168,7 +190,7 @@ def restore(run: Run, options: Options) -> None:
     if not path.is_file():
         raise CheckpointError(f"resume: {options.out} holds no run (no state.pt); leave --resume away to start one")
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         if state["preset"] != options.preset or state["options"] != repr(options.source):
             raise CheckpointError(f"resume: {path} is a {state['preset']!r} run on {state['options']}, not this one")
         run.load(state)
@@ -253,33 +275,46 @@ def train(options: Options) -> Path:
 def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[float, float]]:
     """The loop itself: yields a smoothed loss and the groups a second after each step."""
     untexted = torch.from_numpy(encoder()(""))
+    device = device_of(options)
     whole = options.source.num_frames // video.patches.GROUP
     started = saved = sheeted = before = time.monotonic()
     smooth, speed = None, 0.0
-    while run.step < last:
-        end = num_clips(run, options)
+
+    def make(step: int, end: int) -> video.Batch:
+        """The batch of a step that begins when the run has asked for `end` clips."""
         ring.ask(end, ahead=2 * options.workers)  # so that the step need not wait
         first = max(0, end - options.ring)
-        seed = (options.seed, run.step)
-        made = video.batch(ring, first, end, options.batch, run.step, seed, untexted)
-        loss = float(advance(run, made, options))
-        if loss != loss:
-            raise TrainError(f"the loss is not a number at step {run.step}; start again with a lower learning rate")
-        run.step += 1
-        run.consumed += made.num_groups / whole
-        run.num_samples += made.num_samples
-        now = time.monotonic()
-        run.seconds += now - before
-        smooth = loss if smooth is None else 0.98 * smooth + 0.02 * loss
-        rate_now = made.num_groups / (now - before)
-        speed = rate_now if speed == 0 else 0.95 * speed + 0.05 * rate_now
-        before = now
-        yield smooth, speed
-        if now - saved > options.save_seconds:
-            save(run, options)
-            saved = now
-        if now - sheeted > options.sheet_seconds:
-            show(run, options)
-            sheeted = before = time.monotonic()
-        if options.max_seconds is not None and now - started > options.max_seconds:
-            return
+        return video.batch(ring, first, end, options.batch, step, (options.seed, step), untexted, device)
+
+    # A GPU's next batch is made while it works. What is in it is known beforehand: how many clips a batch uses up is.
+    builder = ThreadPoolExecutor(1, "batch")
+    coming: Future[video.Batch] | None = None
+    try:
+        while run.step < last:
+            made = coming.result() if coming else make(run.step, num_clips(run, options))
+            used = made.num_groups / whole
+            if device.type == "cuda":
+                coming = builder.submit(make, run.step + 1, num_clips(run, options, used))
+            loss = float(advance(run, made, options))
+            if loss != loss:
+                raise TrainError(f"the loss is not a number at step {run.step}; start again with a lower learning rate")
+            run.step += 1
+            run.consumed += used
+            run.num_samples += made.num_samples
+            now = time.monotonic()
+            run.seconds += now - before
+            smooth = loss if smooth is None else 0.98 * smooth + 0.02 * loss
+            rate_now = made.num_groups / (now - before)
+            speed = rate_now if speed == 0 else 0.95 * speed + 0.05 * rate_now
+            before = now
+            yield smooth, speed
+            if now - saved > options.save_seconds:
+                save(run, options)
+                saved = now
+            if now - sheeted > options.sheet_seconds:
+                show(run, options)
+                sheeted = before = time.monotonic()
+            if options.max_seconds is not None and now - started > options.max_seconds:
+                return
+    finally:
+        builder.shutdown(cancel_futures=True)

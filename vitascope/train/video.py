@@ -18,6 +18,7 @@ from vitascope.train.stream import Ring, Sample
 PICTURE_SHARE = 0.12
 NO_TEXT = 0.1
 WITH_TRACKS = 0.4
+CPU = torch.device("cpu")
 PIN_SHARES = (0.5, 0.33, 0.12, 0.05)  # of clips with no, one, two and three pinned pictures
 
 
@@ -28,7 +29,7 @@ class Batch:
     clean: Tensor  # B G n width
     noise: Tensor  # B G n width
     time: Tensor  # B G
-    care: Tensor  # B G n width, how much each number counts in the loss
+    care: Tensor | None  # B G n width, how much each number counts in the loss; None: all the same
     conditions: Conditions
     num_samples: int
     num_groups: int  # tokens of this batch in groups, pins included: what it costs
@@ -48,12 +49,21 @@ def thing_care(step: int) -> float:
     return 3.0 * min(1.0, max(0.0, (1500 - step) / 500))
 
 
-def batch(ring: Ring, first: int, end: int, budget: int, step: int, seed: tuple[int, ...], untexted: Tensor) -> Batch:
-    """A batch worth about `budget` groups, from the clips first…end of the ring.
+def batch(
+    ring: Ring,
+    first: int,
+    end: int,
+    budget: int,
+    step: int,
+    seed: tuple[int, ...],
+    untexted: Tensor,
+    device: torch.device = CPU,
+) -> Batch:
+    """A batch worth about `budget` groups, from the clips first…end of the ring, on a device.
 
     `untexted` [L, 384] are the states of the empty text, which stand in where the text is dropped."""
     rng = np.random.default_rng(seed)
-    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
     source = ring.source
     whole = source.num_frames // patches.GROUP
     picture = rng.random() < PICTURE_SHARE
@@ -72,7 +82,7 @@ def batch(ring: Ring, first: int, end: int, budget: int, step: int, seed: tuple[
         indices = rng.integers(first, end, B)
 
     grid = source.size[1] // patches.PATCH, source.size[0] // patches.PATCH
-    clean, rows, things = [], [], []
+    shown, rows, things = [], [], []
     for index in indices:
         sample = ring[int(index)]
         if sample.mirrored and rng.random() < 0.5:
@@ -87,24 +97,26 @@ def batch(ring: Ring, first: int, end: int, budget: int, step: int, seed: tuple[
             start = int(rng.integers(whole - num_groups + 1))
             frames = slice(start * patches.GROUP, (start + num_groups) * patches.GROUP)
             seconds = group_seconds(num_groups, source.fps, frames.start / source.fps)
-        group = 1 if picture else patches.GROUP
-        clean.append(patches.to_patches(patches.to_float(sample.frames[frames])[None], group)[0])
-        seen = torch.from_numpy(sample.things[frames]).float()[None, ..., None].expand(-1, -1, -1, -1, 3)
-        things.append(patches.to_patches(seen, group)[0])
+        shown.append(sample.frames[frames])
+        things.append(sample.things[frames])
         pins = []
         for frame in _pinned_frames(source.num_frames, num_pins, rng):
             pins.append((sample.frames[frame], frame / source.fps, painted[frame]))
         text = untexted.numpy() if rng.random() < NO_TEXT else text
         rows.append(Row(text, painted[frames], seconds, pins))
 
-    conditions = gather(rows, 0.0 if picture else 1 / source.fps, grid)
-    stacked = torch.stack(clean)
+    group = 1 if picture else patches.GROUP
+    conditions = gather(rows, 0.0 if picture else 1 / source.fps, grid).to(device)
+    clean = patches.to_patches(patches.to_float(torch.from_numpy(np.stack(shown)).to(device)), group)
     time = flow.times((B, 1), generator).expand(B, num_groups).clone()
     if num_groups == whole:  # a sixth of the whole clips go on from two groups that are known
-        time[torch.rand(B, generator=generator) < 0.16, :2] = 1.0
-    noise = torch.randn(stacked.shape, generator=generator)
-    care = 1 + thing_care(step) * torch.stack(things)
-    return Batch(stacked, noise, time, care, conditions, B, B * (num_groups + num_pins))
+        time[torch.rand(B, generator=generator, device=device) < 0.16, :2] = 1.0
+    noise = torch.randn(clean.shape, generator=generator, device=device)
+    care = None
+    if (more := thing_care(step)) > 0:
+        seen = torch.from_numpy(np.stack(things)).to(device).float()[..., None].expand(-1, -1, -1, -1, 3)
+        care = 1 + more * patches.to_patches(seen, group)
+    return Batch(clean, noise, time, care, conditions, B, B * (num_groups + num_pins))
 
 
 def _pinned_frames(num_frames: int, count: int, rng: np.random.Generator) -> list[int]:
