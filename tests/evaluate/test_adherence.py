@@ -123,7 +123,12 @@ def test_the_shipped_network_gets_colour_ground_and_hour_right(shipped: dict[str
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="the first weights were trained too briefly: measured 0.32 and 0.29 of the ceiling")
-@pytest.mark.parametrize("attribute", ["object", "direction"])
-def test_the_shipped_network_gets_object_and_direction_right(shipped: dict[str, Any], attribute: str) -> None:
-    assert shipped[attribute]["relative"] >= 0.6
+def test_the_shipped_network_mostly_gets_directions_right(shipped: dict[str, Any]) -> None:
+    # Measured 0.67 with these seeds and 0.62 with others; 24 clips are few, and a rounding may turn one.
+    assert shipped["direction"]["relative"] >= 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(reason="the weights are not there yet: measured 0.50 of the ceiling, 0.30 with other seeds")
+def test_the_shipped_network_gets_objects_right(shipped: dict[str, Any]) -> None:
+    assert shipped["object"]["relative"] >= 0.6
