@@ -11,7 +11,18 @@ import pytest
 from vitascope.train.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
-LISTED = ("torch", "numpy", "numba", "onnxruntime", "tokenizers", "safetensors", "pillow", "rich", "mujoco-core", "pydantic")
+LISTED = (
+    "torch",
+    "numpy",
+    "numba",
+    "onnxruntime",
+    "tokenizers",
+    "safetensors",
+    "pillow",
+    "rich",
+    "mujoco-core",
+    "pydantic",
+)
 # What the listed ones would bring along themselves is allowed, but not what our own code might be tempted by.
 NEVER = {"av", "cv2", "typer", "click", "fontTools", "imageio", "scipy"}
 
