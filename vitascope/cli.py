@@ -4,6 +4,7 @@ Nothing heavy is imported up here: each command fetches what it needs, so that `
 """
 
 import json
+import math
 import os
 import re
 import signal
@@ -133,7 +134,8 @@ def make(
         wanted = _with_picture(wanted, image, 0)
     if last is not None:
         wanted = _with_picture(wanted, last, wanted.num_frames - 1)
-    wanted = _with_tracks(wanted, camera, brush or [], transfer)
+    if camera is not None or brush or transfer is not None:
+        wanted = _with_tracks(wanted, camera, brush or [], transfer)
     if plan:
         _print_plan(wanted, as_json)
         return
@@ -318,8 +320,7 @@ def _with_picture(shot: "Shot", path: Path, frame: int) -> "Shot":
         return bool(pin.role != "frame" or pin.region or pin.mask) or round(pin.time * shot.fps) != frame
 
     pins = [pin for pin in shot.pins if stays(pin)] + [Pin(media=media, time=frame / shot.fps)]
-    whole = [pin for pin in pins if pin.role == "frame"]
-    return shot.with_(pins=(*sorted(whole, key=lambda pin: pin.time), *(pin for pin in pins if pin.role != "frame")))
+    return shot.with_(pins=tuple(sorted(pins, key=lambda pin: pin.time if pin.role == "frame" else math.inf)))
 
 
 def _with_tracks(shot: "Shot", camera: str | None, brush: list[str], transfer: Path | None) -> "Shot":

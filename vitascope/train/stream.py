@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 NUM_TRACKS = 48
-MIRRORED = (
-    ("left", "right"),
-    ("right", "left"),
-    ("clockwise", "counterclockwise"),
-    ("counterclockwise", "clockwise"),
-    ("anticlockwise", "clockwise"),
-)
+MIRRORED = {
+    "left": "right",
+    "right": "left",
+    "clockwise": "counterclockwise",
+    "counterclockwise": "clockwise",
+    "anticlockwise": "clockwise",
+}
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ class Sample:
     points: npt.NDArray[np.float32]  # K F 2
     visible: npt.NDArray[np.bool_]  # K F
     things: npt.NDArray[np.bool_]  # F H W, where a thing is seen, and not the ground or the sky
-    mirrored: tuple[
-        npt.NDArray[np.float16], ...
-    ] = ()  # of each caption as it is in a mirror; none where words are seen
+    mirrored: tuple[npt.NDArray[np.float16], ...] = ()  # texts of the captions in a mirror; none where words are seen
 
 
 @dataclass(frozen=True)
@@ -77,15 +75,9 @@ def mirror(caption: str) -> str:
     """A caption as it is in a mirror: left and right change places, and so do the ways round."""
 
     def swapped(match: re.Match[str]) -> str:
-        word = match[0].lower()
-        for one, other in MIRRORED:
-            if word.startswith(one):
-                return other + word.removeprefix(one)
-        return word
+        return MIRRORED[match[1].lower()] + (match[2] or "").lower()
 
-    return re.sub(
-        r"\b(?:left|right)(?:wards?)?\b|\b(?:counter|anti)?clockwise\b", swapped, caption, flags=re.IGNORECASE
-    )
+    return re.sub(rf"\b({'|'.join(MIRRORED)})(wards?)?\b", swapped, caption, flags=re.IGNORECASE)
 
 
 def _prepare() -> None:

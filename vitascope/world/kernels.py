@@ -232,11 +232,11 @@ def draw_tiles(
     (see `lightness`) are filled too, and `same` [T, rows, columns] where a tile is that of the frame before and was not
     drawn; if not `lit`, only depth, ids and same are. `tables` turn light into bytes and back. Other arguments are as
     in `light`, with the frames first; `lenses` is (eye [T, 3], view [T, 3, 3], slope [T]) and `bounds` what
-    `order_parts` made.
+    `order_parts` and `find_moved` made.
     """
     places, turns, eyes = poses
     eye, view, slope = lenses
-    rects, nears, orders, balls, held, moved, counts, restless, plain = bounds
+    rects, nears, orders, balls, plain, held, moved, counts, restless = bounds
     total, high, wide = marked.shape
     samples, (table, light_of) = offsets.shape[0], tables
     across, many = same.shape[2], orders.shape[1]
@@ -362,8 +362,7 @@ def draw_frames(
     If not `lit`, depth and ids alone.
     """
     poses, art, looks, lenses = given
-    *ordered, plain = order_parts(parts, poses, lenses)
-    bounds = (*ordered, *find_moved(parts, poses, art, looks, lenses), plain)
+    bounds = (*order_parts(parts, poses, lenses), *find_moved(parts, poses, art, looks, lenses))
     marked, levels = np.full(ids.shape, WHOLE, np.uint8), np.empty(ids.shape, np.uint8)
     total, rows, columns = (ids.shape[0], *(-(-side // TILE) for side in ids.shape[1:]))
     same = np.zeros((total, rows, columns), np.uint8)

@@ -94,6 +94,8 @@ class Reel:
         return max(1, min(BATCH, MAX_KEPT // (self.size[0] * self.size[1])))
 
     def _styled(self, picture: Picture, first: int, levels: Levels) -> Picture:
+        if self.style == "natural":
+            return picture
         frames = stylise(
             picture.frames, picture.depth, picture.objects, self.style, self.seed, first=first, levels=levels
         )

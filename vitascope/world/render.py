@@ -136,8 +136,8 @@ class Picture:
     @property
     def objects(self) -> NDArray[np.int16]:
         """Like ids, by objects: -1 sky, 0 ground, 1 + o where a part of object o is seen. [T, H, W]"""
-        number = np.concatenate([np.array([-1, 0]), 1 + self.owner.astype(np.int32)])
-        return np.asarray(number[self.ids.astype(np.int32) + 1], np.int16)
+        number = np.concatenate([[-1, 0], 1 + self.owner]).astype(np.int16)
+        return number[self.ids + 1]
 
 
 def _curves() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
