@@ -8,57 +8,81 @@ import numpy as np
 import pytest
 
 from vitascope import generate
-from vitascope.generate import Refused
+from vitascope.generate import Finished, Refused
 from vitascope.model.checkpoint import Card
 from vitascope.model.condition import fit
 from vitascope.model.flow import Cancelled
-from vitascope.shot.media import write_picture
+from vitascope.model.layout import layout
+from vitascope.shot.clip import Clip
+from vitascope.shot.media import write_film, write_picture
 from vitascope.shot.shot import Cue, Media, Pin, Region, Shot, ShotError, Sound, Span
 
 CARD = Card("tiny", (144, 80), 24, 12.0, 1)
+LARGER = Card("tiny", (144, 80), 24, 12.0, 1, formats=((144, 80, 24, 12.0), (256, 144, 24, 12.0)))
 
 
 def _pin(**fields: object) -> Pin:
     return Pin(media=Media(sha256="0" * 64, kind="picture"), **fields)  # type: ignore[arg-type]
 
 
+def _film(**fields: object) -> Pin:
+    return Pin(media=Media(sha256="0" * 64, kind="film"), **fields)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"size": (200, 200)}, "size: 200x200 was given.*the nearest is 360x200"),
-        ({"size": (144, 256)}, "size: 144x256 was given"),
+        ({"size": (300, 100)}, "size: 300x100 was given; shapes from 1:2 to 2:1 can be made, say 200x100"),
+        ({"size": (101, 240)}, "size: 101x240 was given; shapes .* say 100x200"),
+        ({"size": (301, 200)}, "size: 301x200 was given; films have even sides, say 302x200"),
         ({"size": (2560, 1440)}, "size: 2560x1440 was given; at most"),
-        ({"seconds": 3}, "seconds: 3 was given; this model makes up to 2"),
         ({"fps": 25}, "fps: 25 was given; this model makes 12, 6, 4, 3, 2, 1"),
         ({"sound": Sound(prompt="wind")}, "sound: sound cannot be made yet"),
         ({"cues": (Cue(time=0, kind="impact"),)}, "cues: "),
         ({"spans": (Span(start=0, end=1, text="it falls"),)}, "spans: "),
-        ({"pins": (_pin(), _pin(time=1))}, "pins: 2 were given; this model takes up to 1"),
+        ({"pins": (_pin(), _pin(time=1))}, "pins: 2 pictures were given; this model takes up to 1"),
         ({"pins": (_pin(),)}, "pins.media: the picture 0000.* named but not carried"),
         ({"pins": (_pin(role="style"),)}, "pins.role: 'style'"),
-        ({"pins": (_pin(strength=0.5),)}, "pins.strength: 0.5"),
-        ({"pins": (_pin(region=Region(x=0, y=0, width=0.5, height=0.5)),)}, "pins.region"),
-        ({"pins": (_pin(time=-1),)}, "pins.time: -1"),
+        ({"pins": (_film(region=Region(x=0, y=0, width=0.5, height=0.5)),)}, "pins.region"),
+        ({"pins": (_pin(mask=Media(sha256="0" * 64)),)}, "pins.mask: it is named but not carried"),
+        ({"pins": (_pin(time=-1),)}, "pins.time: -1 was given; before the shot only films"),
     ],
 )
 def test_what_cannot_be_made_yet_is_refused_by_name(fields: dict[str, object], said: str) -> None:
     with pytest.raises(Refused, match=said):
-        generate.refuse(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
+        generate.check(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"size": (1280, 720)}, {"seconds": 0.5}, {"fps": 6}, {"fps": 60, "seconds": 1 / 60}]
+    "fields",
+    [
+        *({}, {"size": (1280, 720)}, {"seconds": 0.5}, {"fps": 6}, {"fps": 60, "seconds": 1 / 60}),
+        *({"size": (200, 200)}, {"size": (144, 256)}, {"seconds": 100}),
+    ],
 )
 def test_what_can_be_made_is_not_refused(fields: dict[str, object]) -> None:
-    generate.refuse(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
+    generate.check(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_anything_runs(
+    tiny_engine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shot = Shot(text="a ball", model="tiny", size=(1280, 720))
+    card = generate.engine("tiny").card
+    monkeypatch.setattr(generate, "free_memory", lambda: 10**7)
+    with pytest.raises(Refused, match=r"memory: 0\.1 GB would be taken and 0\.0 GB are free; ask for a smaller size"):
+        generate.refuse(shot, card)
+    monkeypatch.setattr(generate, "free_memory", lambda: None)
+    generate.refuse(shot, card)
 
 
 @pytest.mark.parametrize(("fps", "seconds"), [(12, 2), (12, 1.25), (6, 2), (6, 1.4), (4, 0.6), (1, 1.5)])
 def test_other_lengths_and_rates_have_the_frames_they_should(fps: float, seconds: float) -> None:
     shot = Shot(text="a ball", fps=fps, seconds=seconds)
-    made = np.zeros((generate.inner(shot, CARD).num_frames, 80, 144, 3), np.uint8)
+    planned = layout(shot, CARD)
+    made = np.zeros((planned.num_frames, 80, 144, 3), np.uint8)
     assert len(made) <= CARD.num_frames
-    assert generate.finish(made, shot, CARD).shape == (shot.num_frames, 144, 256, 3)
+    assert Clip(Finished(made, shot, 12.0), fps).array().shape == (shot.num_frames, 144, 256, 3)
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones(tiny_engine: Path) -> None:
@@ -82,9 +106,9 @@ def test_cancelling_leaves_nothing(tiny_engine: Path, tmp_path: Path) -> None:
             Shot(text="a ball", model="tiny", steps=3),
             tmp_path / "x.mp4",
             progress=lambda stage, done, total: told.append(stage),
-            cancel=lambda: told.count("sample") == 2,
+            cancel=lambda: told.count("sample") == 3,
         )
-    assert told == ["load", "sample", "sample"]
+    assert told == ["load", "sample", "sample", "sample"]
     assert not list(tmp_path.iterdir())
 
 
@@ -112,6 +136,62 @@ def test_pinned_pictures_come_back_exactly(tiny_engine: Path) -> None:
     assert (free[3] != frames[3]).mean() > 0.05
 
 
+def test_a_weakly_pinned_picture_is_not_put_back_but_matters(tiny_engine: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (80, 144, 3), dtype=np.uint8)
+    shot = Shot(text="a red ball", model="tiny", steps=2, size=(144, 80), seconds=0.5)
+    weak, weaker = (
+        generate.make(shot, pins=(Pin(media=picture_media(picture), strength=strength),)).array()
+        for strength in (0.9, 0.3)
+    )
+    assert (weak[0] != picture).mean() > 0.05
+    assert (weak != weaker).mean() > 0.05
+
+
+def test_a_part_of_a_picture_comes_back_in_its_place_and_nowhere_else(tiny_engine: Path) -> None:
+    picture = np.full((40, 72, 3), 255, np.uint8)
+    pin = Pin(media=picture_media(picture), region=Region(x=0.5, y=0.5, width=0.5, height=0.5))
+    frames = generate.make("a ball", model="tiny", steps=2, size=(144, 80), seconds=0.5, pins=(pin,)).array()
+    assert (frames[0, 40:, 72:] == 255).all()
+    assert (frames[0, :40] != 255).mean() > 0.5 and (frames[1, 40:, 72:] != 255).mean() > 0.5
+
+
+def test_a_film_goes_on_where_another_ends(tiny_engine: Path, tmp_path: Path) -> None:
+    base: dict[str, Any] = {"model": "tiny", "steps": 2, "size": (144, 80), "seconds": 0.5}
+    made = {}
+    for name, light in (("dark", 30), ("light", 220)):
+        write_film(tmp_path / f"{name}.mp4", [np.full((80, 144, 3), light, np.uint8)] * 8, 12.0)
+        pin = Pin(media=Media.from_path(tmp_path / f"{name}.mp4"), time=-8 / 12)
+        made[name] = generate.make("a ball", pins=(pin,), **base).array()
+    assert len(made["dark"]) == 6
+    assert (made["dark"] != made["light"]).mean() > 0.05
+    inside = Pin(media=Media.from_path(tmp_path / "dark.mp4"), time=0, seconds=4 / 12)
+    frames = generate.make("a ball", pins=(inside,), **base).array()
+    assert np.abs(frames[:4].astype(int) - 30).max() <= 4, "frames that are known come back"
+
+
+def test_long_shots_are_made_in_windows_and_large_ones_refined(
+    tiny_engine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = generate.engine("tiny").network
+    shot = Shot(text="a ball", model="tiny", steps=2, size=(256, 144), seconds=3)
+    planned = layout(shot, LARGER)
+    told: list[tuple[str, int, int]] = []
+    parts = list(generate.windows(network, shot, planned, lambda *words: told.append(words)))
+    assert [len(part) for part in parts] == [window.num_frames for window in planned.windows]
+    assert len(parts) == 2 and parts[0].shape[1:] == (144, 256, 3)
+    assert [one for one in told if one[0] == "sample"][-1] == ("sample", 4, 4)
+    assert [one for one in told if one[0] == "refine"][-1] == ("refine", 6, 6)
+    other = list(generate.windows(network, shot.with_(seed=5), planned, lambda *words: None))
+    assert (other[1] != parts[1]).mean() > 0.05
+    # What comes before matters: the same window after other frames is another.
+    small = generate.inner(shot, planned)
+    after = [
+        generate.draw(network, [small], planned.windows[1], [np.full((8, 80, 144, 3), light, np.uint8)])
+        for light in (0, 255)
+    ]
+    assert (after[0] != after[1]).mean() > 0.05
+
+
 def test_words_become_a_shot(tiny_engine: Path) -> None:
     fields: dict[str, Any] = {"model": "tiny", "steps": 2, "size": (144, 80), "seconds": 0.5}
     clip = generate.make("a red ball", seed=3, **fields)
@@ -132,8 +212,10 @@ def test_a_plan_counts_what_the_work_would_take(tiny_engine: Path) -> None:
     pinned = generate.plan(shot.with_(pins=(picture,), size=(1296, 720), seconds=2))
     assert pinned.tokens == 7 * 45
     assert pinned.memory > plan.memory
+    long = generate.plan(shot.with_(seconds=60))
+    assert long.windows > 20 and long.calls == 5 * long.windows and long.seconds > plan.seconds
     with pytest.raises(Refused):
-        generate.plan(shot.with_(seconds=60))
+        generate.plan(shot.with_(size=(400, 100)))
 
 
 def test_words_that_were_never_read_are_found(tiny_engine: Path) -> None:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 SHEET_FRAMES = 8  # frames on the sheet of one film
 MAX_TAKES = 16  # of one prompt
 SHEET_TAKES = 120  # takes on the sheet of a folder of footage; a longer one could hardly be opened
-CAMERA_GRID = (8, 5)  # points that a camera move is told by: about one a patch, as the network has learned
 
 
 class Commands(TyperGroup):
@@ -231,11 +230,20 @@ def train(
     batch: Annotated[int, typer.Option(help="Cost of a step, in groups of four frames.")] = 32,
     seed: Annotated[int, typer.Option(help="Of weights, footage and noise.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")] = "auto",
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that render the world.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="Processes that render the world.")] = 1,
+    level: Annotated[int, typer.Option(min=1, max=4, help="How much of the world takes part.")] = 1,
+    pictures: Annotated[Path | None, typer.Option(help="A folder of pictures for a share of the clips.")] = None,
+    picture_share: Annotated[float, typer.Option(min=0, max=1, help="That share.")] = 0.1,
+    pool: Annotated[Path | None, typer.Option(help="Motions that vitascope.train.pool has simulated.")] = None,
 ) -> None:
     """Train a network on footage of the simulated world."""
     _make_folder(out, "--out")
     from vitascope.train import loop
+    from vitascope.train.stream import Source
+
+    source = Source(
+        level=level, pictures=str(pictures or ""), picture_share=picture_share, pool="" if pool is None else str(pool)
+    )
 
     loop.train(
         loop.Options(
@@ -249,6 +257,7 @@ def train(
             seed=seed,
             device=device,
             workers=workers,
+            source=source,
         )
     )
     print(out)
@@ -327,7 +336,7 @@ def _with_tracks(shot: "Shot", camera: str | None, brush: list[str], transfer: P
     """The Shot with camera moves (said in its text too, as the captions of the world say it) or the motion of another
     film, and the brush's strokes on top of either."""
     from vitascope.shot.brush import brush_tracks, combine, read_stroke
-    from vitascope.shot.camera import camera_tracks, describe_moves, parse_moves
+    from vitascope.shot.camera import camera_tracks, describe_moves, parse_moves, usual_grid
     from vitascope.shot.transfer import transfer_tracks
 
     if camera is not None and transfer is not None:
@@ -337,12 +346,12 @@ def _with_tracks(shot: "Shot", camera: str | None, brush: list[str], transfer: P
     text, tracks = shot.text, shot.tracks
     if camera is not None:
         moves = parse_moves(camera)
-        tracks += camera_tracks(moves, shot.size, shot.seconds, shot.fps, grid=CAMERA_GRID)
+        tracks += camera_tracks(moves, shot.size, shot.seconds, shot.fps, grid=usual_grid(shot.size))
         text = ", ".join(part for part in (text.rstrip(" ,."), describe_moves(moves)) if part)
     if transfer is not None:
         from vitascope.shot import Clip
 
-        tracks += transfer_tracks(Clip.open(transfer), grid=CAMERA_GRID, seconds=shot.seconds)
+        tracks += transfer_tracks(Clip.open(transfer), grid=usual_grid(shot.size), seconds=shot.seconds)
     if brush:
         strokes = [read_stroke(words) for words in brush]
         painted = brush_tracks(strokes, shot.size, shot.seconds, shot.fps, seed=shot.seed)

@@ -1,10 +1,9 @@
 """Shot in, Clip out: the one road from what is asked to what is made. `make` is its architecture, read from the top."""
 
 import functools
-import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,22 +14,27 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vitascope.model import checkpoint, flow, patches
+from vitascope.model import checkpoint, flow, numerics, patches
 from vitascope.model.checkpoint import Card
-from vitascope.model.condition import Conditions, condition, fit
+from vitascope.model.condition import Conditions, condition, film_frames, placed
 from vitascope.model.dit import DiT
+from vitascope.model.layout import CONTEXT, Layout, Window, fits, layout
 from vitascope.model.vocabulary import strangers
 from vitascope.shot.clip import Clip
-from vitascope.shot.media import read_picture
 from vitascope.shot.shot import Pin, Shot
 
 STEPS = 24
+SHIFT = 1.0
 GUIDANCE = 3.0
+# A larger picture begins from the smaller one with so much noise over it (1 is clean), and takes so many steps.
+REFINE_FROM, REFINE_STEPS = 0.6, 3
 MAX_PIXELS = 1920 * 1088  # beyond the network's own size, frames are only scaled
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
 Frames = npt.NDArray[np.uint8]  # T H W 3
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
+Told = Callable[[int, int], None]
+Cancel = Callable[[], bool]
 
 
 class Refused(ValueError):
@@ -66,10 +70,10 @@ def make(
     report("load", 0, 1)
     made_by = engine(shot.model)
     refuse(shot, made_by.card)
-    report("sample", 0, shot.steps or STEPS)
-    frames = draw(made_by.network, [inner(shot, made_by.card)], partial(report, "sample"), cancel)[0]
+    planned = layout(shot, made_by.card)
+    frames = np.concatenate(list(windows(made_by.network, shot, planned, report, cancel)))[: planned.num_frames]
     report("finish", 0, 1)
-    clip = Clip.from_array(finish(frames, shot, made_by.card), shot.fps, shot)
+    clip = Clip(Finished(frames, shot, planned.fps), shot.fps, shot)
     if path is not None:
         report("write", 0, 1)
         clip.save(path)
@@ -81,31 +85,63 @@ def make(
 class Plan:
     """What making a Shot will take."""
 
-    tokens: int  # in one call of the network, pins included
-    calls: int  # of the network, each with and without the words
+    tokens: int  # in the longest call of the network, pins included
+    calls: int  # of the network, those with and without the words counted as one
+    windows: int
+    size: tuple[int, int]  # at which the network makes its last frames
     parameters: int
     seconds: float  # of sampling, by the time that one call took here and now
     memory: int  # bytes at most, beside what the program itself takes
+    free: int | None  # bytes of memory that are free now; None where the system does not say
 
 
 def plan(shot: Shot) -> Plan:
-    """What making this Shot will take, from one call of the network on noise. Raises as `make` does."""
+    """What making this Shot will take, from one call of the network on noise at each size. Raises as `make` does, but
+    for a want of memory, which it tells."""
     made_by = engine(shot.model)
-    refuse(shot, made_by.card)
-    wanted = inner(shot, made_by.card).with_(steps=1)
-    groups = -(-wanted.num_frames // patches.GROUP) + len(wanted.pins)
-    tokens = groups * (wanted.size[0] // patches.PATCH) * (wanted.size[1] // patches.PATCH)
-    draw(made_by.network, [wanted])  # the first call also prepares what later ones find ready
-    start = time.perf_counter()
-    draw(made_by.network, [wanted])
-    took = time.perf_counter() - start
-    params = made_by.network.params
-    parameters = sum(p.numel() for p in made_by.network.parameters())
-    # Weights; twice (with and without words) the attention's scores and some widths a token; frames, scaled ones too.
-    inside = 4 * parameters + 8 * (2 * params.heads * tokens**2 + tokens * (8 * params.width + 2 * params.hidden))
-    outside = 3 * shot.num_frames * shot.size[0] * shot.size[1] + 15 * wanted.num_frames * math.prod(wanted.size)
+    check(shot, made_by.card)
+    planned = layout(shot, made_by.card)
     calls = shot.steps or STEPS
-    return Plan(tokens, calls, parameters, took * calls, inside + outside)
+    seconds = len(planned.windows) * calls * _call_seconds(made_by.network, inner(shot, planned), planned.windows[0])
+    if planned.larger:
+        larger = inner(shot, planned, planned.larger).with_(guidance=1.0)
+        seconds += len(planned.windows) * REFINE_STEPS * _call_seconds(made_by.network, larger, planned.windows[0])
+        calls += REFINE_STEPS
+    calls *= len(planned.windows)
+    parameters = sum(p.numel() for p in made_by.network.parameters())
+    tokens, memory = _most(shot, planned, made_by.network)
+    size = planned.larger or planned.size
+    return Plan(tokens, calls, len(planned.windows), size, parameters, seconds, memory, free_memory())
+
+
+def _call_seconds(network: DiT, shot: Shot, window: Window) -> float:
+    one = shot.with_(steps=1)
+    draw(network, [one], window)  # the first call also prepares what later ones find ready
+    start = time.perf_counter()
+    draw(network, [one], window)
+    return time.perf_counter() - start
+
+
+def _most(shot: Shot, planned: Layout, network: DiT) -> tuple[int, int]:
+    """Tokens of the longest call, and bytes that making this Shot takes at most."""
+    params = network.params
+    width, height = planned.larger or planned.size
+    pinned = sum(1 if pin.media.kind == "picture" else 4 for pin in shot.pins)
+    tokens = planned.num_tokens + pinned * width * height // patches.PATCH**2
+    # With and without the words: some widths a token. The attention's scores are never there as a whole.
+    inside = 2 * 4 * tokens * (12 * params.width + 2 * params.hidden) + 4 * sum(p.numel() for p in network.parameters())
+    window = max(window.num_frames for window in planned.windows)
+    outside = 3 * width * height * (planned.num_frames + 40 * window) + 60 * shot.size[0] * shot.size[1]
+    return tokens, inside + outside
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that a program may take now, where the system says (Linux)."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        return None
 
 
 def unknown_words(shot: Shot) -> dict[str, str]:
@@ -130,7 +166,19 @@ def _loaded(path: Path, changed: int) -> Engine:
 
 
 def refuse(shot: Shot, card: Card) -> None:
-    """Raise Refused, naming the field, for what the network of this card cannot make."""
+    """Raise Refused, naming the field, for what the network of this card cannot make, or not on this machine."""
+    check(shot, card)
+    _, memory = _most(shot, layout(shot, card), engine(shot.model).network)
+    free = free_memory()
+    if free is not None and memory > free:
+        raise Refused(
+            f"memory: {memory / 1e9:.1f} GB would be taken and {free / 1e9:.1f} GB are free; "
+            f"ask for a smaller size or fewer seconds"
+        )
+
+
+def check(shot: Shot, card: Card) -> None:
+    """Raise Refused, naming the field, for what the network of this card cannot make on any machine."""
     for field, problem in (*_problems(shot, card), *(found for pin in shot.pins for found in _pin_problems(pin))):
         if problem:
             raise Refused(f"{field}: {problem}")
@@ -138,105 +186,217 @@ def refuse(shot: Shot, card: Card) -> None:
 
 def _problems(shot: Shot, card: Card) -> list[tuple[str, str | bool]]:
     """Fields, and what is wrong with each or False."""
-    (width, height), (wide, high) = card.size, shot.size
-    whole = card.num_frames / card.fps
+    wide, high = shot.size
     rates = [card.fps / part for part in range(1, round(card.fps) + 1) if card.fps % part == 0]
-    scale = max(wide / width, high / height)
-    near = "x".join(str(max(2, 2 * round(side * scale / 2))) for side in card.size)
+    even = f"{wide + wide % 2}x{high + high % 2}"
+    inside = f"{high // 2 * 4}x{high // 2 * 2}" if wide > high else f"{wide // 2 * 2}x{wide // 2 * 4}"
     film = shot.num_frames > 1
-    other_shape = abs(math.log(wide * height / (high * width))) > 0.06
     other_rate = film and not any(abs(shot.fps - rate) < 1e-6 for rate in rates)
+    pictures = sum(pin.media.kind == "picture" for pin in shot.pins)
     return [
-        ("size", other_shape and f"{wide}x{high} was given; this model makes {width}:{height}, the nearest is {near}"),
+        ("size", not fits(shot.size) and f"{wide}x{high} was given; shapes from 1:2 to 2:1 can be made, say {inside}"),
         ("size", wide * high > MAX_PIXELS and f"{wide}x{high} was given; at most {MAX_PIXELS} pixels can be made yet"),
-        ("size", film and bool(wide % 2 or high % 2) and f"{wide}x{high} was given; films have even sides, say {near}"),
-        ("seconds", shot.seconds > whole + 1e-6 and f"{shot.seconds:g} was given; this model makes up to {whole:g}"),
+        ("size", film and bool(wide % 2 or high % 2) and f"{wide}x{high} was given; films have even sides, say {even}"),
         ("fps", other_rate and f"{shot.fps:g} was given; this model makes {', '.join(f'{rate:g}' for rate in rates)}"),
         ("sound", shot.sound is not None and "sound cannot be made yet"),
         ("cues", bool(shot.cues) and "cues cannot be made heard yet"),
         ("spans", bool(shot.spans) and "timed directions cannot be followed yet; put everything into text"),
-        ("pins", len(shot.pins) > card.pins and f"{len(shot.pins)} were given; this model takes up to {card.pins}"),
+        ("pins", pictures > card.pins and f"{pictures} pictures were given; this model takes up to {card.pins}"),
     ]
 
 
 def _pin_problems(pin: Pin) -> list[tuple[str, str | bool]]:
-    media = pin.media
+    media, mask = pin.media, pin.mask
+    film = media.kind == "film"
     return [
         ("pins.role", pin.role != "frame" and f"{pin.role!r} was given; only 'frame' can be pinned yet"),
-        ("pins.region", (pin.region or pin.mask) is not None and "only whole pictures can be pinned yet"),
-        ("pins.strength", pin.strength < 1 and f"{pin.strength:g} was given; only 1 (exact) can be made yet"),
-        ("pins.time", pin.time < 0 and f"{pin.time:g} was given; frames before the shot cannot be pinned yet"),
-        ("pins.media", media.kind != "picture" and f"a {media.kind} was given; only pictures are taken yet"),
-        ("pins.media", media.data is None and f"the picture {media.sha256[:12]}… is named but not carried"),
+        ("pins.region", film and (pin.region or mask) is not None and "only parts of pictures can be pinned yet"),
+        ("pins.mask", mask is not None and mask.kind != "picture" and "a film was given; only pictures are taken yet"),
+        ("pins.mask", mask is not None and mask.data is None and "it is named but not carried"),
+        ("pins.time", pin.time < 0 and not film and f"{pin.time:g} was given; before the shot only films are pinned"),
+        ("pins.media", media.data is None and f"the {media.kind} {media.sha256[:12]}… is named but not carried"),
     ]
 
 
-def inner(shot: Shot, card: Card) -> Shot:
-    """The Shot as the network makes it: at its own size and rate."""
-    return shot.with_(size=card.size, fps=card.fps, seconds=shot.seconds if shot.num_frames > 1 else 1 / card.fps)
+def inner(shot: Shot, planned: Layout, size: tuple[int, int] | None = None) -> Shot:
+    """The Shot as the network makes it: at one of its own sizes (the first if none is named) and its rate."""
+    seconds = shot.seconds if shot.num_frames > 1 else 1 / planned.fps
+    return shot.with_(size=size or planned.size, fps=planned.fps, seconds=seconds)
 
 
-def finish(frames: Frames, shot: Shot, card: Card) -> Frames:
-    """The network's frames at the Shot's rate and size, with pinned pictures put back exactly."""
-    if shot.num_frames > 1:
-        frames = frames[:: round(card.fps / shot.fps)][: shot.num_frames]
-    if shot.size != card.size:
-        frames = np.stack([_scaled(frame, shot.size) for frame in frames])
-    for pin in shot.pins:
-        at = min(len(frames) - 1, round(pin.time * shot.fps))
-        frames[at] = fit(read_picture(pin.media.data or b""), shot.size)
-    return frames
+def windows(
+    network: DiT, shot: Shot, planned: Layout, report: Progress, cancel: Cancel | None = None
+) -> Iterator[Frames]:
+    """The frames of each window [T, H, W, 3], at the largest size that the network makes of this Shot.
 
+    A window knows the last frames of the one before, as they were before anything was done to them."""
+    small, large = inner(shot, planned), None if planned.larger is None else inner(shot, planned, planned.larger)
+    total = len(planned.windows)
+    steps = shot.steps or STEPS
+    before: list[Frames] = []
+    before_large: list[Frames] = []
+    for number, window in enumerate(planned.windows):
 
-def _scaled(frame: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    from PIL import Image
+        def told(stage: str, each: int, done: int, of: int, number: int = number) -> None:
+            report(stage, number * each + done, total * each)
 
-    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS))
+        told("sample", steps, 0, 0)
+        frames = draw(network, [small], window, before or None, partial(told, "sample", steps), cancel)[0]
+        before = [frames[-CONTEXT * patches.GROUP :]]
+        if large is not None:
+            told("refine", REFINE_STEPS, 0, 0)
+            on_refine = partial(told, "refine", REFINE_STEPS)
+            frames = refine(network, large, frames, window, before_large or None, on_refine, cancel)
+            before_large = [frames[-CONTEXT * patches.GROUP :]]
+        yield frames
 
 
 def draw(
     network: DiT,
     shots: Sequence[Shot],
-    progress: Callable[[int, int], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
+    window: Window | None = None,
+    before: Sequence[Frames] | None = None,
+    progress: Told | None = None,
+    cancel: Cancel | None = None,
 ) -> Frames:
-    """The frames of several shots of one size and length, made together: [B, T, H, W, 3]."""
+    """The frames of one window (all, if none is named) of several shots of one size and length, made together from
+    noise: [B, T, H, W, 3]."""
     first = shots[0]
-    grid = first.size[1] // patches.PATCH, first.size[0] // patches.PATCH
     moving = first.num_frames > 1
-    num_groups = -(-first.num_frames // patches.GROUP) if moving else 1
-    width = patches.MOVING_WIDTH if moving else patches.STILL_WIDTH
-    noise = torch.stack([_noise(shot.seed, (num_groups, grid[0] * grid[1], width)) for shot in shots])  # B G n width
+    window = window or Window(0, -(-first.num_frames // patches.GROUP) if moving else 1, 0)
+    steps = flow.schedule(first.steps or STEPS, SHIFT)
+    clean = _sampled(network, shots, window, before, None, steps, progress, cancel)
+    grid = first.size[1] // patches.PATCH, first.size[0] // patches.PATCH
+    return patches.to_bytes(patches.to_frames(clean, grid))[:, : first.num_frames - window.first]
+
+
+def refine(
+    network: DiT,
+    shot: Shot,
+    frames: Frames,
+    window: Window,
+    before: Sequence[Frames] | None = None,
+    progress: Told | None = None,
+    cancel: Cancel | None = None,
+) -> Frames:
+    """A window's frames [T, h, w, 3] made again at the Shot's larger size [T, H, W, 3]: scaled, noised a little, and
+    cleaned by the network (SDEdit, arXiv 2108.01073). What is seen stays, its details are made new."""
+    group = patches.GROUP if shot.num_frames > 1 else 1
+    padded = np.concatenate((frames, np.repeat(frames[-1:], -len(frames) % group, 0)))
+    larger = np.stack([scaled(frame, shot.size) for frame in padded])  # T H W 3
+    start = patches.to_patches(patches.to_float(larger)[None], group)
+    steps = [REFINE_FROM + (1 - REFINE_FROM) * t for t in flow.schedule(REFINE_STEPS)]
+    clean = _sampled(network, [shot.with_(guidance=1.0)], window, before, start, steps, progress, cancel)
+    grid = shot.size[1] // patches.PATCH, shot.size[0] // patches.PATCH
+    return patches.to_bytes(patches.to_frames(clean, grid))[0, : len(frames)]
+
+
+def _sampled(
+    network: DiT,
+    shots: Sequence[Shot],
+    window: Window,
+    before: Sequence[Frames] | None,
+    start: Tensor | None,
+    steps: list[float],
+    progress: Told | None,
+    cancel: Cancel | None,
+) -> Tensor:
+    """Clean patches [B, G, n, width] of a window; from noise, or from clean patches to `start` with."""
+    first = shots[0]
+    n = (first.size[0] // patches.PATCH) * (first.size[1] // patches.PATCH)
+    width = patches.MOVING_WIDTH if first.num_frames > 1 else patches.STILL_WIDTH
+    noise = torch.stack([_noise(shot.seed, window, (window.num_groups, n, width)) for shot in shots])  # B G n width
     device = next(network.parameters()).device
-    known, both = (conditions.to(device) for conditions in condition(shots, num_groups))
+    known, both = (conditions.to(device) for conditions in condition(shots, window, before))
     guidance = GUIDANCE if first.guidance is None else first.guidance
-    with torch.inference_mode():
-        clean = flow.sample(
+    with torch.inference_mode(), numerics.products(device):
+        return flow.sample(
             flow.guided(_answers(network, known), _both(network, both), guidance),
             noise.to(device),
-            flow.schedule(first.steps or STEPS),
+            steps,
+            start=None if start is None else start.to(device),
             progress=progress,
             cancel=cancel,
         )
-    frames = patches.to_bytes(patches.to_frames(clean, grid))[:, : first.num_frames]
-    return frames
 
 
-def _noise(seed: int, shape: tuple[int, ...]) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+def _noise(seed: int, window: Window, shape: tuple[int, ...]) -> Tensor:
+    """Each window has its own noise; that of the first is the seed's."""
+    own = seed if window.first == 0 else int(np.random.default_rng([seed, window.first]).integers(2**63))
+    return torch.randn(shape, generator=torch.Generator().manual_seed(own))
 
 
 def _answers(network: DiT, conditions: Conditions) -> flow.Network:
     """The network as the sampler sees it: conditions fixed, input scaled to unit variance."""
-    return lambda z, time: network(flow.scaled(z, time), time, conditions)
+    return lambda z, time: network(flow.scaled(z, time), time, conditions).float()
 
 
 def _both(network: DiT, conditions: Conditions) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Its answers with the words and without, made in one call of twice the batch."""
 
     def answer(z: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-        x = network(flow.scaled(z, time).repeat(2, 1, 1, 1), time.repeat(2, 1), conditions)
+        x = network(flow.scaled(z, time).repeat(2, 1, 1, 1), time.repeat(2, 1), conditions).float()
         with_words, without = x.chunk(2)
         return with_words, without
 
     return answer
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """The network's frames [T, h, w, 3] at the Shot's rate and size, with pinned frames put back exactly. They are
+    scaled while they are played, so that a long film never stands in memory at full size."""
+
+    made: Frames
+    shot: Shot
+    fps: float  # of what was made
+
+    @property
+    def num_frames(self) -> int:
+        return self.shot.num_frames
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.shot.size
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.uint8]]:
+        every = round(self.fps / self.shot.fps) if self.num_frames > 1 else 1
+        back = pinned_frames(self.shot)
+        for number in range(self.num_frames):
+            frame = scaled(self.made[min(len(self.made) - 1, number * every)], self.shot.size)
+            for picture, shown in back.get(number, ()):
+                frame = picture if shown is None else _over(frame, picture, shown)
+            yield frame
+
+
+def pinned_frames(shot: Shot) -> dict[int, list[tuple[Frames, npt.NDArray[np.float32] | None]]]:
+    """Pictures that are known exactly, by the frame of the Shot that they belong to, and where in it."""
+    back: dict[int, list[tuple[Frames, npt.NDArray[np.float32] | None]]] = {}
+    for pin in shot.pins:
+        if pin.strength < 1:
+            continue
+        if pin.media.kind == "picture":
+            at = min(shot.num_frames - 1, round(pin.time * shot.fps))
+            back.setdefault(at, []).append(placed(pin, shot.size))
+            continue
+        run, start = film_frames(pin, shot.size, shot.fps)
+        for number, frame in enumerate(run):
+            at = round(start * shot.fps) + number
+            if 0 <= at < shot.num_frames:
+                back.setdefault(at, []).append((frame, None))
+    return back
+
+
+def _over(frame: Frames, picture: Frames, shown: npt.NDArray[np.float32]) -> Frames:
+    """The picture [H, W, 3] over the frame, as far as it is shown [H, W]."""
+    share = shown[..., None]
+    return np.round(frame * (1 - share) + picture * share).astype(np.uint8)
+
+
+def scaled(frame: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """A frame [H, W, 3] at another size; as it is where the size is the same."""
+    from PIL import Image
+
+    if frame.shape[1::-1] == size:
+        return frame
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS))

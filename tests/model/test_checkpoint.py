@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from vitascope.model import checkpoint
-from vitascope.model.checkpoint import Card, CheckpointError
+from vitascope.model.checkpoint import Card, CheckpointError, Stored
 
 
 def test_weights_and_card_come_back(tiny_weights: Path) -> None:
@@ -21,13 +21,19 @@ def test_weights_and_card_come_back(tiny_weights: Path) -> None:
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), other.parameters(), strict=True))
 
 
-def test_int8_weights_are_a_quarter_as_large_and_nearly_the_same(tiny_weights: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stored", "size", "error"), [("int8", 0.3, 1 / 127), ("bf16", 0.55, 1 / 256)])
+def test_smaller_weights_are_nearly_the_same(
+    tiny_weights: Path, tmp_path: Path, stored: Stored, size: float, error: float
+) -> None:
     network, card = checkpoint.load(tiny_weights)
     path = tmp_path / "small.safetensors"
-    checkpoint.save(network, card, path, int8=True)
-    assert path.stat().st_size < 0.3 * tiny_weights.stat().st_size
+    checkpoint.save(network, card, path, stored=stored)
+    assert path.stat().st_size < size * tiny_weights.stat().st_size
+    changed = 0.0
     for (name, before), after in zip(network.named_parameters(), checkpoint.load(path)[0].parameters(), strict=True):
-        assert (before - after).abs().max() <= before.abs().max() / 127, name
+        assert (before - after).abs().max() <= before.abs().max() * error, name
+        changed += float((before != after).float().mean())
+    assert changed > 1
 
 
 def _with_header(path: Path, source: Path, **changes: object) -> Path:
@@ -58,6 +64,8 @@ def test_what_is_wrong_with_a_file_is_said(tiny_weights: Path, tmp_path: Path) -
         checkpoint.load(path)
     with pytest.raises(CheckpointError, match="version 99"):
         checkpoint.load(_with_header(path, tiny_weights, version=99))
+    with pytest.raises(CheckpointError, match="network of version 1, this program makes 2"):
+        checkpoint.load(_with_header(path, tiny_weights, network=1))
     with pytest.raises(CheckpointError, match="does not hold a video network"):
         checkpoint.load(_with_header(path, tiny_weights, params={"width": 64}))
 

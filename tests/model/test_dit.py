@@ -7,7 +7,7 @@ import torch
 
 from vitascope.model import patches, presets
 from vitascope.model.condition import TRACK_WIDTH, Conditions
-from vitascope.model.dit import DiT, DiTParams, rotary_angles, rotate
+from vitascope.model.dit import DiT, DiTParams, attend, attend_nearby, rotary_angles, rotate
 
 B, G, N, L = 2, 3, 6, 7
 
@@ -25,7 +25,13 @@ def _conditions(num_pins: int = 0) -> Conditions:
         tracks=torch.randn(B, G, N, TRACK_WIDTH * 4, generator=draw),
         pins=torch.randn(B, num_pins, N, 768, generator=draw) if num_pins else None,
         pin_seconds=torch.zeros(B, num_pins) if num_pins else None,
+        pin_time=torch.ones(B, num_pins) if num_pins else None,
         pin_tracks=torch.zeros(B, num_pins, N, TRACK_WIDTH) if num_pins else None,
+        pin_known=torch.full((B, num_pins, N, 16), 0.5) if num_pins else None,
+        letters=torch.tensor([[1, 2, 0], [3, 4, 5]]),
+        context=torch.randn(B, num_pins, N, patches.MOVING_WIDTH, generator=draw) if num_pins else None,
+        context_seconds=torch.full((B, num_pins), -0.3) if num_pins else None,
+        context_time=torch.ones(B, num_pins) if num_pins else None,
     )
 
 
@@ -76,6 +82,7 @@ def test_words_tracks_times_pins_and_levels_all_matter(network: DiT) -> None:
     noisy, time = torch.randn(B, G, N, patches.MOVING_WIDTH), torch.full((B, G), 0.5)
     base = _conditions(1)
     assert base.tracks is not None and base.pins is not None and base.pin_seconds is not None
+    assert base.context is not None and base.context_seconds is not None
     with torch.no_grad():
         first = network(noisy, time, base)
         assert not torch.allclose(first, network(noisy, time * 0.5, base))
@@ -86,6 +93,13 @@ def test_words_tracks_times_pins_and_levels_all_matter(network: DiT) -> None:
             {"interval": base.interval * 2},
             {"pins": base.pins.flip(2)},
             {"pin_seconds": base.pin_seconds + 1},
+            {"pin_time": base.seconds[:, :1] + 0.5},
+            {"pin_known": torch.ones(B, 1, N, 16)},
+            {"letters": torch.tensor([[2, 1, 0], [3, 4, 5]])},
+            {"context": base.context.flip(2)},
+            {"context_seconds": base.context_seconds - 1},
+            {"context_time": base.seconds[:, :1] + 0.5},
+            {"grid": (3, 2)},
         ):
             changed = network(noisy, time, replace(base, **change))  # type: ignore[arg-type]
             assert not torch.allclose(first, changed, atol=1e-5), change.keys()
@@ -101,6 +115,33 @@ def test_padding_of_the_text_does_not_matter(network: DiT) -> None:
     )
     with torch.no_grad():
         assert torch.allclose(network(noisy, time, base), network(noisy, time, longer), atol=1e-5)
+
+
+def test_a_letter_that_is_not_there_does_not_matter(network: DiT) -> None:
+    noisy, time = torch.randn(B, G, N, patches.MOVING_WIDTH), torch.rand(B, G)
+    base = _conditions()
+    assert base.letters is not None
+    longer = replace(base, letters=torch.cat((base.letters, torch.zeros(B, 4, dtype=torch.int64)), 1))
+    with torch.no_grad():
+        assert torch.allclose(network(noisy, time, base), network(noisy, time, longer), atol=1e-5)
+
+
+@pytest.mark.parametrize("num_known", [0, 2])
+def test_nearby_attention_is_attention_with_the_far_groups_left_out(num_known: int) -> None:
+    groups, n = 5, 3
+    q, k, v = torch.randn(3, 2, 2, (groups + num_known) * n, 8).unbind(0)
+    at = torch.arange(groups + num_known).repeat_interleave(n)
+    far = (at[:, None] - at[None]).abs() > 1
+    far &= (at[:, None] < groups) & (at[None] < groups)
+    expected = attend(q, k, v, torch.zeros(far.shape).masked_fill(far, -1e9))
+    assert torch.allclose(attend_nearby(q, k, v, groups, num_known), expected, atol=1e-5)
+    with torch.no_grad():  # the fused kernel
+        assert torch.allclose(attend_nearby(q, k, v, groups, num_known), expected, atol=1e-5)
+
+
+def test_every_third_block_sees_all_groups() -> None:
+    blocks = DiT(presets.small()).blocks
+    assert [block.attention.everywhere for block in blocks] == [i % 3 == 1 for i in range(8)]  # type: ignore[union-attr]
 
 
 def test_rotary_products_depend_on_distances_alone() -> None:

@@ -1,6 +1,9 @@
 """The loop: it learns, it resumes to the byte, and it says what is wrong."""
 
+import csv
+import multiprocessing
 import signal
+import socket
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,29 +14,40 @@ import torch
 
 from vitascope.generate import draw
 from vitascope.model import checkpoint
+from vitascope.model.dit import DiT
 from vitascope.model.text import encoder
+from vitascope.shot.media import read_picture, write_picture
 from vitascope.shot.shot import Shot
 from vitascope.train import loop, video
 from vitascope.train.loop import Options, TrainError
-from vitascope.train.stream import Ring, Sample, Source
+from vitascope.train.sheet import write_sheet
+from vitascope.train.stream import Format, Ring, Sample, Source
 from vitascope.world.footage import take
 
-QUICK = Source(size=(48, 32), num_frames=8)
+QUICK = Source(formats=(Format((48, 32), 8, 12.0, 0.6), Format((32, 32), 12, 12.0, 0.4)))
 
 
 @pytest.fixture(autouse=True)
 def plain_footage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stands in for the renderer: a few coloured clips, made at once."""
-    monkeypatch.setattr(Source, "sample", lambda self, index: _coloured(index))
+    """Stands in for the renderer: a few coloured clips, made at once. Nor are sheets of samples drawn or the machine's
+    speed measured, which take longer than all else."""
+    monkeypatch.setattr(Source, "sample", _coloured)
+    monkeypatch.setattr(loop, "write_sheet", _grey_sheet)
+    monkeypatch.setattr(loop, "matrix_rate", lambda device: 1e10)
 
 
-def _coloured(index: int) -> Sample:
+def _grey_sheet(network: DiT, source: Source, prompts: tuple[str, ...], path: Path) -> None:
+    write_picture(path, np.full((8, 12, 3), 128, np.uint8))
+
+
+def _coloured(source: Source, index: int) -> Sample:
+    kind = source.formats[source.format(index)]
     rng = np.random.default_rng(index)
-    frames = np.broadcast_to(rng.integers(0, 255, 3, dtype=np.uint8), (8, 32, 48, 3)).copy()
+    shape = kind.num_frames, kind.size[1], kind.size[0]
+    frames = np.broadcast_to(rng.integers(0, 255, 3, dtype=np.uint8), (*shape, 3)).copy()
     texts = (rng.standard_normal((5, 384)).astype(np.float16),)
-    return Sample(
-        frames, texts, ("",), np.full((4, 8, 2), 0.5, np.float32), np.ones((4, 8), bool), np.zeros((8, 32, 48), bool)
-    )
+    points = np.full((4, kind.num_frames, 2), 0.5, np.float32)
+    return Sample(frames, texts, ('says "HI"',), points, np.ones((4, kind.num_frames), bool), np.zeros(shape, bool))
 
 
 def _options(out: Path, **changes: object) -> Options:
@@ -74,13 +88,81 @@ def test_a_run_that_is_stopped_within_a_step_still_resumes_exactly(
         assert all(torch.equal(whole[name][key], parts[name][key]) for key in whole[name])
 
 
-def test_a_run_leaves_weights_a_log_and_a_sheet(tmp_path: Path) -> None:
+def test_a_run_leaves_weights_a_log_and_a_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "write_sheet", write_sheet)
     path = loop.train(_options(tmp_path / "run", max_steps=20))
     _, card = checkpoint.load(path)
     assert card.training["steps"] == 20 and card.size == (48, 32)
-    assert (tmp_path / "run" / "log.csv").read_text().count("\n") == 2
-    assert (tmp_path / "run" / "sheet-000020.png").is_file()
-    loop.train(_options(tmp_path / "next", max_steps=1, init=path))
+    assert card.formats == ((48, 32, 8, 12.0), (32, 32, 12, 12.0))
+    with open(tmp_path / "run" / "log.csv", newline="") as file:
+        (line,) = csv.DictReader(file)
+    assert line["step"] == "20" and float(line["mfu"]) > 0 and float(line["groups_a_second"]) > 0
+    assert list((tmp_path / "run").glob("events.*"))
+    assert read_picture(tmp_path / "run" / "sheet-000020.png").std() > 1
+
+
+def test_weights_given_to_begin_with_are_those_that_a_run_begins_with(tmp_path: Path) -> None:
+    path = loop.train(_options(tmp_path / "first", max_steps=3))
+    given, _ = checkpoint.load(path)
+    run = loop.begin(_options(tmp_path / "next", init=path))
+    assert all(torch.equal(run.network.state_dict()[name], value) for name, value in given.state_dict().items())
+    with pytest.raises(TrainError, match="is no 'small' network"):
+        loop.begin(_options(tmp_path / "next", init=path, preset="small"))
+
+
+TOGETHER: dict[str, object] = {"max_steps": 6, "batch": 3, "learning_rate": 1e-2, "matrix_rate": 1e-2}
+
+
+def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
+    """Batches of one to six rows, so that now and then a process has none. Under torchrun the processes find these
+    variables; here they are given."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    spawn = multiprocessing.get_context("spawn")
+    team = [spawn.Process(target=_noted, args=(tmp_path / "two", rank, 2, port)) for rank in (0, 1)]
+    for one in team:
+        one.start()
+    alone, expected = _noted(tmp_path / "one", 0, 1, port)
+    for one in team:
+        one.join(300)
+        assert one.exitcode == 0
+    (losses, first), (others, second) = (torch.load(tmp_path / "two" / f"process-{rank}.pt") for rank in (0, 1))
+    assert losses == others and all(torch.equal(first[name], second[name]) for name in first)
+    assert len({round(loss, 6) for loss in losses}) == 6
+    np.testing.assert_allclose(losses, alone, rtol=1e-5)
+    for name, value in expected.items():
+        torch.testing.assert_close(first[name], value, rtol=1e-4, atol=1e-5)
+    _, card = checkpoint.load(tmp_path / "two" / "weights.safetensors")
+    assert card.training["steps"] == 6 and card.training["hardware"].startswith("2 × ")
+    assert torch.load(tmp_path / "two" / "state.pt")["step"] == 6
+
+
+def _noted(out: Path, rank: int, size: int, port: int) -> tuple[list[float], dict[str, torch.Tensor]]:
+    """The losses and the last weights of a run, as one of `size` processes sees them; also written beside it."""
+    losses: list[float] = []
+    runs: list[loop.Run] = []
+    advance = loop.advance
+
+    def noted(run: loop.Run, made: video.Batch, options: Options) -> torch.Tensor:
+        loss = advance(run, made, options)
+        losses.append(float(loss))
+        runs.append(run)
+        return loss
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Source, "sample", _coloured)
+        patch.setattr(loop, "write_sheet", _grey_sheet)
+        patch.setattr(loop, "matrix_rate", lambda device: 1e10)
+        patch.setattr(loop, "advance", noted)
+        if size > 1:
+            place = {"RANK": rank, "WORLD_SIZE": size, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+            for name, value in place.items():
+                patch.setenv(name, str(value))
+            torch.set_num_threads(1)
+        loop.train(_options(out, **TOGETHER))
+    torch.save((losses, runs[-1].network.state_dict()), out / f"process-{rank}.pt")
+    return losses, runs[-1].network.state_dict()
 
 
 def test_what_cannot_be_started_or_resumed_is_said(tmp_path: Path) -> None:
@@ -138,7 +220,7 @@ def test_tiny_overfits_eight_clips_and_words_choose_between_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Eight clips of the world: in less than a minute the network knows them, and a caption brings its own back."""
-    source = Source(size=(96, 64), num_frames=8, seed=5)
+    source = Source(formats=(Format((96, 64), 8, 12.0),), seed=5)
     samples = [_rendered(source, index) for index in range(8)]
     monkeypatch.setattr(Source, "sample", lambda self, index: samples[index])
     options = _options(tmp_path / "x", learning_rate=4e-3, matrix_rate=4e-3, steps=320, batch=16, source=source)
@@ -152,7 +234,7 @@ def test_tiny_overfits_eight_clips_and_words_choose_between_them(
             run.step += 1
     assert np.mean(losses[-20:]) < 0.25 * np.mean(losses[:10])
     shots = [
-        Shot(text=sample.captions[0], size=source.size, seconds=8 / 12, seed=5, guidance=1.5, steps=12)
+        Shot(text=sample.captions[0], size=(96, 64), seconds=8 / 12, seed=5, guidance=1.5, steps=12)
         for sample in samples
     ]
     made_clips = draw(run.average.eval(), shots).astype(np.float32)
@@ -162,6 +244,6 @@ def test_tiny_overfits_eight_clips_and_words_choose_between_them(
 
 
 def _rendered(source: Source, index: int) -> Sample:
-    made = take(source.seed, index, size=source.size, seconds=8 / 12, fps=12, num_captions=1, num_tracks=4)
+    made = take(source.seed, index, size=(96, 64), seconds=8 / 12, fps=12, num_captions=1, num_tracks=4)
     texts = tuple(encoder()(caption).astype(np.float16) for caption in made.captions)
     return Sample(made.clip.array(), texts, made.captions, made.points, made.visible, made.ids > 0)

@@ -65,6 +65,8 @@ def test_training_needs_only_what_the_runbook_lists(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).is_file()
+    assert (tmp_path / "run" / "log.csv").is_file()
+    assert not list((tmp_path / "run").glob("events*"))  # TensorBoard is not on the list, and is not missed
 
 
 def test_what_can_be_mended_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,36 +1,71 @@
 """Batches: what is in them, and that they follow from their seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from vitascope.model import patches
+from vitascope.model import flow, patches
 from vitascope.train import video
-from vitascope.train.stream import Ring, Sample, Source, mirror
+from vitascope.train.stream import Format, Ring, Sample, Source, mirror
 
-SOURCE = Source(size=(48, 32), num_frames=24)
+MAIN = Format((48, 32), 24, 12.0)
+SOURCE = Source(formats=(MAIN,))
+# The second is of three groups, the third twice as large; each has its own rate.
+SEVERAL = Source(formats=(replace(MAIN, share=0.5), Format((32, 32), 12, 8.0, 0.3), Format((64, 48), 8, 24.0, 0.2)))
 UNTEXTED = torch.zeros(2, 384)
 
 
-@pytest.fixture(scope="module")
-def ring() -> Ring:
-    """A ring of made-up clips: in clip i every pixel of frame f is 10·i + f."""
+def _ring(source: Source) -> Ring:
+    """A ring of made-up clips: in clip i every pixel of frame f is 10·i + f, and the upper half is a thing."""
 
     def sample(index: int) -> Sample:
-        frames = np.broadcast_to(np.arange(24, dtype=np.uint8)[:, None, None, None] + 10 * index, (24, 32, 48, 3))
-        points = np.full((8, 24, 2), 0.5, np.float32)
+        kind = source.formats[source.format(index)]
+        F, (width, height) = kind.num_frames, kind.size
+        grey = np.arange(F, dtype=np.uint8)[:, None, None, None] + 10 * index
+        frames = np.ascontiguousarray(np.broadcast_to(grey, (F, height, width, 3)))
+        points = np.full((8, F, 2), 0.5, np.float32)
         texts = (np.full((4, 384), index + 1, np.float16),)
-        things = np.zeros((24, 32, 48), bool)
-        things[:, :16] = True
-        return Sample(np.ascontiguousarray(frames), texts, ("",), points, np.ones((8, 24), bool), things)
+        things = np.zeros((F, height, width), bool)
+        things[:, : height // 2] = True
+        return Sample(frames, texts, (f"clip '{index}'",), points, np.ones((8, F), bool), things)
 
-    made = Ring(SOURCE, 16, workers=0)
+    made = Ring(source, 16, workers=0)
     made._kept.update({index: sample(index) for index in range(16)})
     return made
 
 
-def _batches(ring: Ring, count: int = 60) -> list[video.Batch]:
-    return [video.batch(ring, 0, 16, 12, 1500, (0, step), UNTEXTED) for step in range(count)]
+@pytest.fixture(scope="module")
+def ring() -> Ring:
+    return _ring(SOURCE)
+
+
+@pytest.fixture(scope="module")
+def batches(ring: Ring) -> list[video.Batch]:
+    return [video.batch(ring, 0, 16, 12, 1500, (0, step), UNTEXTED) for step in range(150)]
+
+
+@pytest.fixture(scope="module")
+def mixed() -> list[video.Batch]:
+    ring = _ring(SEVERAL)
+    return [video.batch(ring, 0, 16, 12, 1500, (0, step), UNTEXTED) for step in range(150)]
+
+
+def _number(made: video.Batch) -> int:
+    """Which of SEVERAL a batch is of."""
+    (number,) = (at for at, kind in enumerate(SEVERAL.formats) if kind.grid == made.conditions.grid)
+    return number
+
+
+def _grey(x: torch.Tensor) -> torch.Tensor:
+    """The mean byte of each group [B, G] of patches [B, G, n, width] in -1…1."""
+    return ((x.float() + 1) * 127.5).mean((-1, -2))
+
+
+def _index(made: video.Batch) -> torch.Tensor:
+    """Which clip each row is of, [B, 1]; -1 where the text is dropped."""
+    return made.conditions.text[:, 0, :1] - 1
 
 
 def test_a_seed_makes_the_same_batch(ring: Ring) -> None:
@@ -40,8 +75,12 @@ def test_a_seed_makes_the_same_batch(ring: Ring) -> None:
     assert first.clean.shape != other.clean.shape or not torch.equal(first.noise, other.noise)
 
 
-def test_there_are_pictures_short_parts_and_whole_clips_with_and_without_pins(ring: Ring) -> None:
-    kinds = {(made.clean.shape[1], made.clean.shape[3], made.conditions.pins is not None) for made in _batches(ring)}
+def test_there_are_pictures_short_parts_and_whole_clips_with_and_without_pins(batches: list[video.Batch]) -> None:
+    kinds = set()
+    for made in batches:
+        known = made.conditions
+        context = 0 if known.context is None else known.context.shape[1]
+        kinds.add((made.clean.shape[1] + context, made.clean.shape[3], known.pins is not None))
     moving, still = patches.MOVING_WIDTH, patches.STILL_WIDTH
     assert kinds == {(1, still, False), (1, moving, False), (2, moving, False), (2, moving, True)} | {
         (6, moving, False),
@@ -49,43 +88,64 @@ def test_there_are_pictures_short_parts_and_whole_clips_with_and_without_pins(ri
     }
 
 
-def test_batches_cost_about_their_budget(ring: Ring) -> None:
-    assert all(8 <= made.num_groups <= 16 for made in _batches(ring))
+def test_batches_cost_about_their_budget_and_say_what_they_use_up(batches: list[video.Batch]) -> None:
+    for made in batches:
+        known = made.conditions
+        there = [group for group in (made.clean, known.context, known.pins) if group is not None]
+        assert made.num_tokens == sum(group.shape[0] * group.shape[1] * group.shape[2] for group in there)
+        assert 8 * MAIN.num_patches <= made.num_tokens <= 16 * MAIN.num_patches
+        assert made.clips_used == pytest.approx(made.num_tokens / (MAIN.num_patches * MAIN.num_groups))
 
 
-def test_times_and_pins_belong_to_their_frames(ring: Ring) -> None:
-    for made in _batches(ring):
-        shown = ((made.clean.float() + 1) * 127.5).round().mean((-1, -2))  # the mean grey of each group
-        spread = shown - shown % 10 if made.clean.shape[1] == 1 else None
-        seconds = made.conditions.seconds
-        index = made.conditions.text[:, 0, 0] - 1  # dropped texts give -1
-        frames = seconds * 12
-        for row in range(len(shown)):
-            if index[row] >= 0:
-                assert torch.allclose(shown[row], frames[row] + 10 * index[row], atol=0.6), spread
-        pins, when = made.conditions.pins, made.conditions.pin_seconds
-        if pins is not None and when is not None:
-            grey = ((pins + 1) * 127.5).mean((-1, -2))
-            kept = index >= 0
-            assert torch.allclose(grey[kept], (when * 12)[kept] + 10 * index[kept][:, None], atol=0.1)
+def test_times_and_words_belong_to_their_frames(batches: list[video.Batch]) -> None:
+    for made in batches:
+        index = _index(made)
+        kept = index[:, 0] >= 0
+        torch.testing.assert_close(
+            _grey(made.clean)[kept], (made.conditions.seconds * 12 + 10 * index)[kept], atol=0.1, rtol=0
+        )
+        letters = made.conditions.letters
+        if letters is not None:
+            assert torch.equal(letters[:, 0] > 0, kept)
 
 
-def test_about_a_tenth_of_the_texts_are_dropped(ring: Ring) -> None:
-    dropped = torch.cat([made.conditions.text[:, 0, 0] == 0 for made in _batches(ring, 150)]).float().mean()
+def test_about_a_tenth_of_the_texts_are_dropped(batches: list[video.Batch]) -> None:
+    dropped = torch.cat([made.conditions.text[:, 0, 0] == 0 for made in batches]).float().mean()
     assert 0.05 < dropped < 0.16
 
 
-def test_some_whole_clips_go_on_from_known_groups(ring: Ring) -> None:
-    whole = [made.time for made in _batches(ring, 150) if made.clean.shape[1] == 6]
-    known = torch.cat([time[:, :2].eq(1).all(1) for time in whole]).float().mean()
-    assert 0.05 < known < 0.3
-    assert all(time[:, 2:].lt(1).all() for time in whole)
+def test_a_batch_is_of_one_format_at_its_own_rate(mixed: list[video.Batch]) -> None:
+    for made in mixed:
+        number = _number(made)
+        kind = SEVERAL.formats[number]
+        index = _index(made)
+        kept = index[:, 0] >= 0
+        assert all(SEVERAL.format(int(one)) == number for one in index[kept])
+        assert made.clean.shape[2] == kind.num_patches
+        rate = 1 / kind.fps if made.clean.shape[-1] == patches.MOVING_WIDTH else 0.0
+        assert torch.allclose(made.conditions.interval, torch.tensor(rate))
+        frames = made.conditions.seconds * kind.fps
+        torch.testing.assert_close(_grey(made.clean)[kept], (frames + 10 * index)[kept], atol=0.1, rtol=0)
+        assert made.num_tokens <= 1.4 * 12 * MAIN.num_patches
 
 
-def test_things_count_more_until_near_the_end(ring: Ring) -> None:
-    early, late = (video.batch(ring, 0, 16, 12, step, (0, 3), UNTEXTED).care for step in (500, 2000))
-    assert early is not None and early[:, :, :3].eq(4).all() and early[:, :, 3:].eq(1).all()
-    assert late is None
+def test_formats_have_their_shares_of_the_steps() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [SEVERAL.formats.index(video._format(SEVERAL, 0, 16, rng)[0]) for _ in range(600)]
+    counts = np.bincount(drawn, minlength=3) / len(drawn)
+    np.testing.assert_allclose(counts, [kind.share for kind in SEVERAL.formats], atol=0.06)
+
+
+def test_formats_that_the_ring_does_not_hold_leave_their_steps_to_the_others() -> None:
+    ring = _ring(SEVERAL)
+    first = next(index for index in range(16) if SEVERAL.format(index) == 1)
+    for step in range(10):
+        assert _number(video.batch(ring, first, first + 1, 12, 1500, (0, step), UNTEXTED)) == 1
+
+
+def test_larger_pictures_are_trained_nearer_to_their_end(mixed: list[video.Batch]) -> None:
+    usual, larger = (torch.cat([made.time[:, 0] for made in mixed if _number(made) in of]) for of in ([0, 1], [2]))
+    assert 0.5 < usual.median() < 0.6 and 0.68 < larger.median() < 0.82
 
 
 def test_whole_clips_become_more_frequent() -> None:
@@ -93,18 +153,150 @@ def test_whole_clips_become_more_frequent() -> None:
     assert shares == sorted(shares) and shares[0] < 0.2 and shares[-1] == shares[-2] <= 0.8
 
 
-def test_some_clips_have_several_pins_at_their_own_times(ring: Ring) -> None:
-    counts = set()
-    for made in _batches(ring, 150):
-        pins = made.conditions.pins
-        if pins is None:
+# What is known
+
+
+def test_pins_stand_at_their_own_times_and_hold_what_is_known_there(batches: list[video.Batch]) -> None:
+    counts, parts, times = set(), [], []
+    for made in batches:
+        known = made.conditions
+        if known.pins is None:
             continue
-        assert made.conditions.pin_seconds is not None
-        counts.add(pins.shape[1])
-        frames = (made.conditions.pin_seconds * SOURCE.fps).round()  # B P
-        greys = ((pins + 1) * 127.5).round().mean((-1, -2))
-        assert torch.equal(greys % 10, frames % 10)
+        assert known.pin_seconds is not None and known.pin_time is not None and known.pin_tracks is not None
+        B, P, n, _ = known.pins.shape
+        counts.add(P)
+        part = torch.ones(B, P, n, 16) if known.pin_known is None else known.pin_known
+        parts.append(part.flatten(2).mean(-1).flatten())
+        times.append(known.pin_time.flatten())
+        # each of the 4×4 parts of a patch, [B, P, n, 4, 4, 48]
+        pixels = known.pins.unflatten(-1, (4, 4, 4, 4, 3)).transpose(4, 5).flatten(5) * flow.DEVIATION
+        grey = (pixels.mean(-1).flatten(3) + 1) * 127.5  # B P n 16
+        index = _index(made)
+        there = (known.pin_seconds * MAIN.fps + 10 * index)[:, :, None, None].expand_as(grey)
+        clean = ((known.pin_time == 1) & (index >= 0))[:, :, None, None].expand_as(grey)
+        shown, hidden = clean & (part == 1), clean & (part == 0)
+        torch.testing.assert_close(grey[shown], there[shown], atol=0.1, rtol=0)
+        torch.testing.assert_close(grey[hidden], torch.full_like(grey[hidden], 127.5))
     assert counts == {1, 2, 3}
+    part, time = torch.cat(parts), torch.cat(times)
+    assert (part < 1).float().mean() == pytest.approx(video.PART_SHARE, abs=0.06)
+    assert (part > 0).all()
+    assert (time < 1).float().mean() == pytest.approx(video.WEAK_SHARE, abs=0.05)
+    assert time.min() >= flow.time_of_share(0.5) > 0
+
+
+def test_weak_pins_are_noised_as_much_as_their_time_says(batches: list[video.Batch]) -> None:
+    num_weak = 0
+    for made in batches:
+        known = made.conditions
+        if known.pins is None or known.pin_known is not None:
+            continue
+        assert known.pin_seconds is not None and known.pin_time is not None
+        index, t = _index(made), known.pin_time
+        spread = torch.sqrt((t * flow.DEVIATION) ** 2 + ((1 - t) * flow.SCALE) ** 2)
+        picture = (known.pin_seconds * MAIN.fps + 10 * index) / 127.5 - 1  # the one value of all its pixels, B P
+        noise = (known.pins * spread[..., None, None]) - (t * picture)[..., None, None]
+        kept = (index >= 0).expand_as(t)
+        torch.testing.assert_close(noise.std((-1, -2))[kept], ((1 - t) * flow.SCALE)[kept], rtol=0.05, atol=1e-3)
+        assert noise.mean((-1, -2))[kept].abs().max() < 0.1
+        num_weak += int((t[kept] < 1).sum())
+    assert num_weak >= 3
+
+
+@pytest.mark.parametrize("size", [(48, 32), (256, 144)])
+def test_a_part_is_a_rectangle_or_all_but_one(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    inverted = 0
+    for _ in range(200):
+        shown = video._part(size, rng)
+        assert shown.shape == size[::-1] and set(np.unique(shown)) == {0, 1}
+        rows, columns = np.nonzero(shown)
+        box = (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+        if box > shown.sum():  # not full: a rectangle is missing
+            rows, columns = np.nonzero(1 - shown)
+            assert (np.ptp(rows) + 1) * (np.ptp(columns) + 1) == len(rows)
+            inverted += 1
+        assert 0.05 < len(rows) / shown.size < 0.7
+    assert 40 < inverted < 95
+
+
+def test_some_whole_clips_go_on_from_known_groups_or_lead_to_them(batches: list[video.Batch]) -> None:
+    whole, before, after, weak = 0, 0, 0, 0
+    for made in batches:
+        known = made.conditions
+        G, C = made.clean.shape[1], 0 if known.context is None else known.context.shape[1]
+        assert (made.time < 1).all()
+        whole += G + C == 6
+        if known.context is None:
+            continue
+        assert known.context_seconds is not None and known.context_time is not None
+        assert G + C == 6 and C <= 2 and known.seconds.shape[1] == G
+        # the groups of a clip in their order, each once
+        seconds, order = torch.cat((known.seconds, known.context_seconds), 1).sort(1)
+        torch.testing.assert_close(seconds, ((torch.arange(6) * 4 + 1.5) / MAIN.fps).expand(len(seconds), 6))
+        goes_on = known.context_seconds[:, 0] < known.seconds[:, 0]
+        assert torch.equal(order[goes_on, :C], torch.arange(G, 6).expand(int(goes_on.sum()), C))
+        assert torch.equal(order[~goes_on, G:], torch.arange(G, 6).expand(int((~goes_on).sum()), C))
+        assert goes_on.all() or not goes_on.any()
+        before, after = before + bool(goes_on.any()), after + bool(not goes_on.any())
+        index = _index(made)
+        clean = (known.context_time == 1) & (index >= 0)
+        grey = (known.context * flow.DEVIATION + 1).mean((-1, -2)) * 127.5
+        torch.testing.assert_close(
+            grey[clean], (known.context_seconds * MAIN.fps + 10 * index)[clean], atol=0.1, rtol=0
+        )
+        assert (known.context_time == known.context_time[:, :1]).all()
+        assert (known.context_time >= flow.time_of_share(0.8)).all()
+        weak += int((known.context_time < 1).sum())
+    assert before > after > 0 and weak > 0
+    assert 0.06 < (before + after) / whole < 0.3
+
+
+# Tracks
+
+
+def _with_camera() -> Sample:
+    """A clip of eight tracks in the sixth patch of six, whose camera's move would be seen in the other five."""
+    points = np.full((8, 24, 2), 0.9, np.float32)
+    told = np.array([(1, 1), (3, 1), (5, 1), (1, 3), (3, 3)], np.float32) / (6, 4)
+    camera = np.repeat(told[:, None].astype(np.float32), 24, 1), np.ones((5, 24), bool)
+    frames = np.zeros((24, 32, 48, 3), np.uint8)
+    texts = (np.zeros((4, 384), np.float16),)
+    things = np.zeros((24, 32, 48), bool)
+    return Sample(frames, texts, ("",), points, np.ones((8, 24), bool), things, texts, camera)
+
+
+def test_tracks_of_a_moving_camera_are_half_of_the_time_those_of_a_flat_world() -> None:
+    rng = np.random.default_rng(0)
+    sample = _with_camera()
+    marked = np.stack([video._painted(sample, (2, 3), rng)[0, :, -1] for _ in range(1000)]) > 0  # 1000 6
+    flat, real = marked[:, :5].any(1), marked[:, 5]
+    assert not (flat & real).any()
+    assert flat.mean() == pytest.approx(video.WITH_TRACKS * video.PLANE_TRACKS, abs=0.04)
+    assert real.mean() == pytest.approx(video.WITH_TRACKS * (1 - video.PLANE_TRACKS), abs=0.04)
+    assert 0.45 < marked[flat, :5].all(1).mean() < 0.65  # half are all that the command line would give, half thinned
+    still = replace(sample, camera=None)
+    marked = np.stack([video._painted(still, (2, 3), rng)[0, :, -1] for _ in range(300)]) > 0
+    assert not marked[:, :5].any() and marked[:, 5].mean() == pytest.approx(video.WITH_TRACKS, abs=0.08)
+
+
+# What counts
+
+
+def test_things_count_more_at_first_and_where_they_have_been_placed(ring: Ring) -> None:
+    for step, early in ((500, 3.0), (1250, 1.5), (2000, 0.0)):
+        made = video.batch(ring, 0, 16, 12, step, (0, 3), UNTEXTED)
+        things = 1 + early + video.late_care(made.time)[..., None, None].expand_as(made.care)
+        torch.testing.assert_close(made.care[:, :, :3], things[:, :, :3])
+        assert made.care[:, :, 3:].eq(1).all()
+
+
+def test_late_care_begins_when_places_are_decided() -> None:
+    care = video.late_care(torch.tensor([[0.0, 0.4, 0.55, 0.7, 1.0]]))
+    torch.testing.assert_close(care, torch.tensor([[0.0, 0.0, 1.0, 2.0, 2.0]]))
+
+
+# Mirrors
 
 
 def test_a_mirrored_clip_has_all_of_it_in_the_mirror() -> None:
@@ -113,12 +305,18 @@ def test_a_mirrored_clip_has_all_of_it_in_the_mirror() -> None:
     points = rng.random((8, 24, 2)).astype(np.float32)
     texts = tuple(np.full((4, 384), value, np.float16) for value in (1, 2))
     things = frames[..., 0] > 128
-    sample = Sample(frames, texts[:1], ("left",), points, np.ones((8, 24), bool), things, texts[1:])
+    camera = rng.random((5, 24, 2)).astype(np.float32), rng.random((5, 24)) < 0.5
+    visible = np.ones((8, 24), bool)
+    sample = Sample(frames, texts[:1], ("left",), points, visible, things, texts[1:], camera)
     turned = video._in_the_mirror(sample)
     np.testing.assert_array_equal(turned.frames, frames[:, :, ::-1])
     np.testing.assert_array_equal(turned.things, things[:, :, ::-1])
-    np.testing.assert_allclose(turned.points[..., 0], 1 - points[..., 0])
-    np.testing.assert_array_equal(turned.points[..., 1], points[..., 1])
+    assert turned.camera is not None
+    for was, now in ((points, turned.points), (camera[0], turned.camera[0])):
+        np.testing.assert_allclose(now[..., 0], 1 - was[..., 0], atol=1e-6)
+        np.testing.assert_array_equal(now[..., 1], was[..., 1])
+        assert now.dtype == np.float32
+    np.testing.assert_array_equal(turned.camera[1], camera[1])
     assert turned.texts is sample.mirrored
     np.testing.assert_array_equal(sample.points, points)  # the clip in the ring stays as it is
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 
 from vitascope.world import cuda, render
-from vitascope.world.render import Ground, Sky, Stage, draw
+from vitascope.world.footage import Take, take
+from vitascope.world.render import Device, Ground, Sky, Stage, draw
 from vitascope.world.solids import BOX, CAPSULE, CYLINDER, ELLIPSOID, SPHERE
 
 SIZE = (24, 14)
@@ -54,16 +56,26 @@ def crowd() -> Stage:
     )
 
 
-def test_the_simulated_gpu_draws_the_picture_of_the_cpu(tmp_path: Path) -> None:
+def small_take(device: Device) -> Take:
+    return take(0, 1, size=(24, 16), seconds=2 / 12, num_captions=1, num_tracks=8, device=device)
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a process with the simulator draws: the crowd, and a take in the main thread and in another."""
+    path = tmp_path_factory.mktemp("cuda") / "cuda.npz"
     root = Path(render.__file__).parents[2]
     # Without compiling: the simulator's arrays are not Numba's.
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(root)}
     done = subprocess.run(
-        [sys.executable, __file__, str(tmp_path / "cuda.npz")],
+        [sys.executable, __file__, str(path)],
         env=environment, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    simulated = np.load(tmp_path / "cuda.npz")
+    return dict(np.load(path))
+
+
+def test_the_simulated_gpu_draws_the_picture_of_the_cpu(simulated: dict[str, Any]) -> None:
     picture = draw(crowd(), SIZE)
     np.testing.assert_array_equal(simulated["ids"], picture.ids)
     np.testing.assert_allclose(simulated["depth"], picture.depth, rtol=1e-5)
@@ -71,6 +83,17 @@ def test_the_simulated_gpu_draws_the_picture_of_the_cpu(tmp_path: Path) -> None:
     assert (apart > 2).mean() < 0.002
     assert apart.mean() < 0.05
     assert len(np.unique(picture.ids)) > 15  # there is much to get wrong
+
+
+def test_a_take_of_the_simulated_gpu_is_that_of_the_cpu(simulated: dict[str, Any]) -> None:
+    made = small_take("cpu")
+    for points, visible in (("points", "visible"), ("thread_points", "thread_visible")):
+        np.testing.assert_allclose(simulated[points], made.points, atol=1e-4)
+        assert (simulated[visible] == made.visible).mean() > 0.99
+    for name in ("take", "thread_take"):
+        apart = np.abs(simulated[name].astype(int) - made.clip.array())
+        assert (apart > 2).mean() < 0.005 and apart.mean() < 0.05
+    assert np.ptp(made.clip.array()) > 100
 
 
 @pytest.mark.skipif(cuda.available(), reason="there is a GPU here")
@@ -87,4 +110,9 @@ def test_a_device_that_is_not_known_is_refused() -> None:
 
 if __name__ == "__main__":  # in the simulator's process
     made = draw(crowd(), SIZE, device="cuda")
-    np.savez(sys.argv[1], frames=made.frames, depth=made.depth, ids=made.ids)
+    arrays = {"frames": made.frames, "depth": made.depth, "ids": made.ids}
+    with ThreadPoolExecutor(1) as thread:  # as training draws
+        for prefix, film in (("", small_take("cuda")), ("thread_", thread.submit(small_take, "cuda").result())):
+            arrays |= {f"{prefix}take": film.clip.array(), f"{prefix}points": film.points}
+            arrays |= {f"{prefix}visible": film.visible}
+    np.savez(sys.argv[1], **arrays)  # type: ignore[arg-type]

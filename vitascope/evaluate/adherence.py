@@ -26,6 +26,7 @@ from vitascope.world.scene import Action, Colour, GroundName, Hour, Scene, Shape
 
 BATCH = 8
 NUM_RENDERS = 2
+USUAL = 24  # prompts of the usual measure
 SEED = 7_000  # of the noise of prompt 0; prompt i has SEED + i
 RENDER_SEED = 103
 NAMES = {"colour": "colour", "ground": "ground", "object": "shape", "direction": "direction", "time": "time"}
@@ -56,7 +57,8 @@ class Prompt:
 
 
 # Every triple of colour, shape and action is held out of training (none is white, and nothing slides: no such triple
-# is held out). Four prompts of each ground; the first eight already hold all grounds, hours and most directions.
+# is held out). Four of the first 24 prompts are of each ground; the first eight already hold all grounds, hours and
+# most directions.
 PROMPTS: tuple[Prompt, ...] = (
     Prompt("a green ball bounces on the grass at sunset", "green", "ball", "bounce", "down", "grass", "sunset"),
     Prompt("a red egg rolls to the left on the sand at noon", "red", "egg", "roll", "left", "sand", "noon"),
@@ -103,6 +105,33 @@ PROMPTS: tuple[Prompt, ...] = (
         "a purple ball rests on a wooden floor under an overcast sky",
         *("purple", "ball", "stand", "still", "wood", "overcast"),
     ),
+    # The first 24 are the usual measure; these make forty.
+    Prompt("a green ball bounces on a tiled floor at dawn", "green", "ball", "bounce", "down", "tiles", "dawn"),
+    Prompt("a red egg rolls to the left on the grass at night", "red", "egg", "roll", "left", "grass", "night"),
+    Prompt(
+        "a blue can rolls to the right on the road under an overcast sky",
+        *("blue", "can", "roll", "right", "asphalt", "overcast"),
+    ),
+    Prompt("a pink cube rests on the sand at sunset", "pink", "cube", "stand", "still", "sand", "sunset"),
+    Prompt(
+        "a purple brick topples over to the left on a wooden floor at noon",
+        *("purple", "brick", "topple", "left", "wood", "noon"),
+    ),
+    Prompt("a yellow ball falls in the snow at night", "yellow", "ball", "fall", "down", "snow", "night"),
+    Prompt("a black can rolls to the right on the sand at dawn", "black", "can", "roll", "right", "sand", "dawn"),
+    Prompt("a brown cube bounces on the road at noon", "brown", "cube", "bounce", "down", "asphalt", "noon"),
+    Prompt(
+        "a pink can topples over to the left on the grass at dawn", "pink", "can", "topple", "left", "grass", "dawn"
+    ),
+    Prompt("a purple pill falls on a tiled floor at sunset", "purple", "pill", "fall", "down", "tiles", "sunset"),
+    Prompt(
+        "a yellow egg rests in the snow under an overcast sky", "yellow", "egg", "stand", "still", "snow", "overcast"
+    ),
+    Prompt("a red cube falls on a wooden floor at dawn", "red", "cube", "fall", "down", "wood", "dawn"),
+    Prompt("a green egg bounces on the sand at noon", "green", "egg", "bounce", "down", "sand", "noon"),
+    Prompt("a red brick falls on the road at sunset", "red", "brick", "fall", "down", "asphalt", "sunset"),
+    Prompt("an orange can falls on the grass at noon", "orange", "can", "fall", "down", "grass", "noon"),
+    Prompt("a purple ball rests on a tiled floor at night", "purple", "ball", "stand", "still", "tiles", "night"),
 )
 
 
@@ -183,7 +212,7 @@ def suite(wanted: Sequence[Answer], made: Sequence[Answer], true: Sequence[Answe
     return numbers
 
 
-def evaluate(weights: Path | None, out: Path, count: int = len(PROMPTS), *, draw: Draw | None = None) -> dict[str, Any]:
+def evaluate(weights: Path | None, out: Path, count: int = USUAL, *, draw: Draw | None = None) -> dict[str, Any]:
     """Generate the clips of `count` prompts, read them and true renders, and write out/report.json and out/sheet.png.
 
     `weights` None is the shipped network; `draw` stands in for it in tests. Returns the report. Raises AdherenceError

@@ -427,7 +427,7 @@ def train(
         "rendered": len(taught.frames),
         "tested": len(tests.frames),
     }
-    checkpoint.save(reader, Card("reader", SIZE, NUM_READ, FPS, 1, training, dict(metrics)), out, int8=True)
+    checkpoint.save(reader, Card("reader", SIZE, NUM_READ, FPS, 1, training, dict(metrics)), out, stored="int8")
     return metrics
 
 

@@ -1,6 +1,6 @@
 """Weights on disk: safetensors with a JSON header that says what they are, checked before they are trusted.
 
-Matrices may be stored as int8 with one scale a row: a quarter of the size, and no visible difference.
+Matrices may be stored as bf16 (half of the size) or as int8 with one scale a row (a quarter, no visible difference).
 """
 
 import hashlib
@@ -8,7 +8,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,9 @@ from vitascope.model.dit import DiT, DiTParams
 
 FORMAT = "vitascope-weights"
 VERSION = 1
+NETWORK = 2  # of the video network: which parts it is made of
 _ROW_SCALE = ".row_scale"
+Stored = Literal["fp32", "bf16", "int8"]
 
 
 class CheckpointError(ValueError):
@@ -37,6 +39,7 @@ class Card:
     metrics: dict[str, Any] = field(default_factory=dict)
     pins: int = 1  # pictures that were pinned at once in training, at most
     words: tuple[str, ...] = ()  # of the captions it has read; none where nobody has looked
+    formats: tuple[tuple[int, int, int, float], ...] = ()  # width, height, frames, rate of all clips that it has seen
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:
@@ -49,11 +52,14 @@ def _digest(tensors: dict[str, Tensor]) -> str:
     return total.hexdigest()
 
 
-def _packed(state: dict[str, Tensor], int8: bool) -> dict[str, Tensor]:
+def _packed(state: dict[str, Tensor], stored: Stored) -> dict[str, Tensor]:
     packed: dict[str, Tensor] = {}
     for name, value in state.items():
         value = value.detach().float().cpu().contiguous()
-        if int8 and value.ndim == 2 and value.numel() >= 4096:
+        matrix = value.ndim == 2 and value.numel() >= 4096
+        if matrix and stored == "bf16":
+            packed[name] = value.to(torch.bfloat16)
+        elif matrix and stored == "int8":
             scale = value.abs().amax(1).clamp(min=1e-12) / 127
             packed[name] = (value / scale[:, None]).round().to(torch.int8)
             packed[name + _ROW_SCALE] = scale
@@ -70,15 +76,15 @@ def _unpacked(packed: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def save(network: nn.Module, card: Card, path: Path, *, int8: bool = False) -> None:
+def save(network: nn.Module, card: Card, path: Path, *, stored: Stored = "fp32") -> None:
     """Write weights and card; the file appears under its name only when it is whole."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    tensors = _packed(network.state_dict(), int8)
+    tensors = _packed(network.state_dict(), stored)
     header = {"format": FORMAT, "version": VERSION, "sha256": _digest(tensors), "card": asdict(card)}
     if isinstance(network, DiT):
-        header["params"] = asdict(network.params)
+        header |= {"params": asdict(network.params), "network": NETWORK}
     beside = path.with_name(path.name + ".part")
     try:
         save_file(tensors, beside, metadata={"vitascope": json.dumps(header)})
@@ -119,9 +125,14 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def load(path: Path) -> tuple[DiT, Card]:
     """The video network in a weight file, ready to generate, and its card."""
     state, header = read(path)
+    if header.get("network", 1) != NETWORK:
+        found = header.get("network", 1)
+        raise CheckpointError(f"weights: {path} holds a network of version {found}, this program makes {NETWORK}")
     try:
-        lists = {"size": tuple(header["card"]["size"]), "words": tuple(header["card"].get("words", ()))}
-        card = Card(**{**header["card"], **lists})
+        given = header["card"]
+        lists = {"size": tuple(given["size"]), "words": tuple(given.get("words", ()))}
+        lists["formats"] = tuple(tuple(one) for one in given.get("formats", ()))
+        card = Card(**{**given, **lists})
         network = DiT(DiTParams(**header["params"]))
         network.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError) as error:

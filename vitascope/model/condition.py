@@ -1,9 +1,12 @@
 """A Shot as the network sees it: text states, pinned pictures as clean groups, painted tracks, and times in seconds.
 
 The same `Conditions` are built in training and in generation. Letters: B batch, G groups, P pins, n patches of a
-group, L text tokens, K tracks, F frames, h w the patch grid.
+group, C context groups, L text tokens, M letters, K tracks, F frames, h w the patch grid.
 """
 
+import functools
+import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -13,30 +16,45 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vitascope.model import patches
+from vitascope.model import flow, patches
+from vitascope.model.layout import MAX_CONTEXT, Window
 from vitascope.model.text import encoder, pad
-from vitascope.shot.media import read_picture
-from vitascope.shot.shot import Shot, track_arrays
+from vitascope.shot.media import MediaError, probe, read_film, read_mask, read_picture
+from vitascope.shot.shot import Pin, Shot, track_arrays
 
 TRACK_IDENTITY = 13  # random numbers that tell one track from another
 TRACK_WIDTH = TRACK_IDENTITY + 3  # … and where in the patch it is (x, y), and whether any track is there
+KNOWN_PARTS = 4  # parts of a patch's side that a pin tells apart where it is known
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !?&.,:'-#\ufffd"  # the last stands for all others
+MAX_LETTERS = 32
+_QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|(?<!\w)'([^']+)'(?!\w)")
 
 Picture = npt.NDArray[np.uint8]  # H W 3
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """All that is known about the clips of a batch, as tensors on one device; `None` where nothing is known."""
+    """All that is known about the clips of a batch, as tensors on one device; `None` where nothing is known.
+
+    Pins are pictures, context groups are runs of four frames: both are known groups that stand beside those being made,
+    each at its own second. They are scaled as the network sees them, and may be noised a little (`pin_time` below 1).
+    """
 
     text: Tensor  # B L 384
     text_real: Tensor  # B L, True where a token is not padding
     seconds: Tensor  # B G, the middle of each group
     interval: Tensor  # B, seconds from frame to frame; 0 for pictures
     grid: tuple[int, int]  # h, w
+    letters: Tensor | None = None  # B M, letters of quoted words by number, 0 where there is none
     tracks: Tensor | None = None  # B G n width·(frames of a group)
-    pins: Tensor | None = None  # B P n 768, clean patches
+    pins: Tensor | None = None  # B P n 768
     pin_seconds: Tensor | None = None  # B P
+    pin_time: Tensor | None = None  # B P, noise level: 1 is clean
     pin_tracks: Tensor | None = None  # B P n width
+    pin_known: Tensor | None = None  # B P n 16, how much of each part of a patch is known, 0…1
+    context: Tensor | None = None  # B C n 3072
+    context_seconds: Tensor | None = None  # B C
+    context_time: Tensor | None = None  # B C
 
     def to(self, device: torch.device) -> "Conditions":
         """The same on another device."""
@@ -46,59 +64,228 @@ class Conditions:
         return replace(self, **moved)
 
 
+class Known(NamedTuple):
+    """A picture, or a run of four frames, that is known at a moment of a clip."""
+
+    frames: npt.NDArray[np.uint8]  # H W 3, or 4 H W 3
+    second: float  # of the picture, or of the middle of the run
+    tracks: npt.NDArray[np.float32] | None = None  # n 16, painted, where the picture stands
+    shown: npt.NDArray[np.float32] | None = None  # H W in 0…1, where the picture is known; None: everywhere
+    time: float = 1.0  # noise level: 1 is clean
+
+
 class Row(NamedTuple):
     """What is known about one clip of a batch."""
 
     text: npt.NDArray[np.float32]  # L 384
     tracks: npt.NDArray[np.float32]  # F n 16, painted, of the frames being made
     seconds: Tensor  # G
-    pins: Sequence[tuple[Picture, float, npt.NDArray[np.float32]]] = ()  # picture, second, tracks there [n, 16]
+    pins: Sequence[Known] = ()
+    context: Sequence[Known] = ()
+    words: str = ""  # the text itself, for its quoted words
 
 
-def gather(rows: Sequence[Row], interval: float, grid: tuple[int, int]) -> Conditions:
-    """The conditions of a batch: rows of equally many groups and pins. An interval of 0 means pictures."""
+def gather(rows: Sequence[Row], interval: float, grid: tuple[int, int], seed: int = 0) -> Conditions:
+    """The conditions of a batch: rows of equally many groups, pins and context groups. An interval of 0 means pictures;
+    the seed is of the noise on what is known weakly."""
     states, real = pad([row.text for row in rows])
-    pinned = bool(rows[0].pins)
+    letters = spelled([row.words for row in rows])
+    generator = torch.Generator().manual_seed(seed)
+    pinned: dict[str, Tensor] = {}
+    if rows[0].pins:
+        pinned["pins"], pinned["pin_time"] = _known_patches([row.pins for row in rows], 1, generator)
+        pinned["pin_seconds"] = torch.tensor([[pin.second for pin in row.pins] for row in rows])
+        nowhere = np.zeros((grid[0] * grid[1], TRACK_WIDTH), np.float32)
+        tracks = [[nowhere if pin.tracks is None else pin.tracks for pin in row.pins] for row in rows]
+        pinned["pin_tracks"] = torch.from_numpy(np.stack(tracks))
+        if any(pin.shown is not None for row in rows for pin in row.pins):
+            pinned["pin_known"] = torch.stack([_known_parts([pin.shown for pin in row.pins], grid) for row in rows])
+    if rows[0].context:
+        context = [row.context for row in rows]
+        pinned["context"], pinned["context_time"] = _known_patches(context, patches.GROUP, generator)
+        pinned["context_seconds"] = torch.tensor([[known.second for known in row.context] for row in rows])
     return Conditions(
         text=torch.from_numpy(states),
         text_real=torch.from_numpy(real),
         seconds=torch.stack([row.seconds for row in rows]),
         interval=torch.full((len(rows),), interval),
         grid=grid,
+        letters=None if letters is None else torch.from_numpy(letters),
         tracks=torch.stack([group_tracks(row.tracks) if interval else torch.from_numpy(row.tracks) for row in rows]),
-        pins=torch.stack([still_patches(np.stack([pin[0] for pin in row.pins])) for row in rows]) if pinned else None,
-        pin_seconds=torch.tensor([[pin[1] for pin in row.pins] for row in rows]) if pinned else None,
-        pin_tracks=torch.from_numpy(np.stack([[pin[2] for pin in row.pins] for row in rows])) if pinned else None,
+        **pinned,
     )
 
 
-def condition(shots: Sequence[Shot], num_groups: int) -> tuple[Conditions, Conditions]:
-    """Shots of one size and length as the network sees them [B], and both these and the same with their negative text
-    instead, which guidance leads away from [2 B]. Sizes are the network's own; media are carried by the Shots."""
+def _known_patches(rows: Sequence[Sequence[Known]], group: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Known groups as the network sees them [B, P, n, width], and how clean each is [B, P]. What a picture does not
+    show is grey."""
+    found = []
+    for row in rows:
+        frames = patches.to_float(np.stack([known.frames for known in row]).reshape(1, -1, *row[0].frames.shape[-3:]))
+        if any(known.shown is not None for known in row):
+            whole = np.ones(row[0].frames.shape[:2], np.float32)
+            shown = np.stack([whole if known.shown is None else known.shown for known in row])
+            frames = frames * torch.from_numpy(shown)[None, ..., None]
+        found.append(patches.to_patches(frames, group)[0])  # P n width
+    clean = torch.stack(found)  # B P n width
+    time = torch.tensor([[known.time for known in row] for row in rows])  # B P
+    if bool((time < 1).any()):
+        clean = flow.pair(clean, time, torch.randn(clean.shape, generator=generator)).noisy
+    return flow.scaled(clean, time), time
+
+
+def _known_parts(shown: Sequence[npt.NDArray[np.float32] | None], grid: tuple[int, int]) -> Tensor:
+    """How much of each of the 4×4 parts of every patch is known, [P, n, 16]."""
+    h, w = grid
+    whole = np.ones((h * patches.PATCH, w * patches.PATCH), np.float32)
+    masks = np.stack([whole if one is None else one for one in shown])  # P H W
+    side = patches.PATCH // KNOWN_PARTS
+    parts = masks.reshape(-1, h, KNOWN_PARTS, side, w, KNOWN_PARTS, side).mean((3, 6))  # P h 4 w 4
+    return torch.from_numpy(parts.transpose(0, 1, 3, 2, 4).reshape(len(masks), h * w, KNOWN_PARTS**2))
+
+
+def spelled(texts: Sequence[str]) -> npt.NDArray[np.int64] | None:
+    """The letters of the words in quotes by their number in LETTERS (from 1; what is not there is the last), [B, M];
+    None where no text quotes any."""
+    rows = []
+    for text in texts:
+        quoted = " ".join(match[1] or match[2] or match[3] for match in _QUOTED.finditer(text))[:MAX_LETTERS]
+        rows.append([1 + at if (at := LETTERS.find(letter)) >= 0 else len(LETTERS) for letter in quoted.upper()])
+    if not any(rows):
+        return None
+    out = np.zeros((len(rows), max(map(len, rows))), np.int64)
+    for row, found in zip(out, rows, strict=True):
+        row[: len(found)] = found
+    return out
+
+
+def condition(
+    shots: Sequence[Shot],
+    window: Window,
+    before: Sequence[npt.NDArray[np.uint8]] | None = None,
+) -> tuple[Conditions, Conditions]:
+    """A window of Shots of one size and length as the network sees them [B], and both these and the same with their
+    negative text instead, which guidance leads away from [2 B].
+
+    Sizes and rates are the network's own; media are carried by the Shots. `before` are the frames of each shot
+    [4·context, H, W, 3] that come before a window which is not the first."""
     first = shots[0]
     grid = first.size[1] // patches.PATCH, first.size[0] // patches.PATCH
+    fps = first.fps
     film = first.num_frames > 1
-    num_frames = num_groups * patches.GROUP if film else 1
-    seconds = group_seconds(num_groups, first.fps) if film else torch.zeros(1)
+    num_frames = window.num_frames if film else 1
+    zero = window.zero(fps)
+    if before is None and film:  # what was pinned before the shot stands where the window's context would
+        zero = min([0.0, *(run.second - (patches.GROUP - 1) / 2 / fps for shot in shots for run in runs(shot))])
+    seconds = group_seconds(window.num_groups, fps, window.first / fps - zero) if film else torch.zeros(1)
     rows = []
-    for shot in shots:
-        points, visible = track_arrays(shot.tracks, num_frames, shot.fps)
+    for number, shot in enumerate(shots):
+        points, visible = track_arrays(shot.tracks, window.first + num_frames, fps)
         painted = paint(points, visible, grid, np.random.default_rng([shot.seed, 1]))
-        pins = []
-        for pin in shot.pins:
-            frame = min(num_frames - 1, round(pin.time * shot.fps))
-            pins.append((fit(read_picture(pin.media.data or b""), shot.size), frame / shot.fps, painted[frame]))
-        rows.append(Row(encoder()(shot.text), painted, seconds, pins))
-    interval = 1 / first.fps if film else 0.0
-    negative = [row._replace(text=encoder()(shot.negative)) for row, shot in zip(rows, shots, strict=True)]
-    return gather(rows, interval, grid), gather(rows + negative, interval, grid)
+        end = (window.first + num_frames + MAX_CONTEXT * patches.GROUP) / fps
+        # An own clock: what is known, and is not much older or younger than the window, at its second of that.
+        pins = [_later(pin, zero) for pin in pictures(shot, painted) if zero <= pin.second + 1e-6 and pin.second < end]
+        context = [_later(run, zero) for run in runs(shot) if zero <= run.second and run.second < end] if film else []
+        if before is not None:
+            groups = before[number].reshape(-1, patches.GROUP, *before[number].shape[1:])
+            middles = group_seconds(len(groups), fps)
+            context += [Known(group, float(middle)) for group, middle in zip(groups, middles, strict=True)]
+        rows.append(Row(encoder()(shot.text), painted[window.first :], seconds, pins, context, shot.text))
+    interval = 1 / fps if film else 0.0
+    negative = [
+        row._replace(text=encoder()(shot.negative), words=shot.negative) for row, shot in zip(rows, shots, strict=True)
+    ]
+    return gather(rows, interval, grid, first.seed), gather(rows + negative, interval, grid, first.seed)
 
 
-def fit(picture: Picture, size: tuple[int, int]) -> Picture:
-    """A picture [H, W, 3] scaled to fill a size; what hangs over is cut off evenly."""
+def _later(known: Known, zero: float) -> Known:
+    return known._replace(second=known.second - zero)
+
+
+def pictures(shot: Shot, painted: npt.NDArray[np.float32]) -> list[Known]:
+    """A Shot's pinned pictures, at their seconds of the shot; `painted` [F, n, 16] are its tracks."""
+    pins = []
+    for pin in shot.pins:
+        if pin.media.kind == "picture":
+            frame = min(shot.num_frames - 1, round(pin.time * shot.fps))
+            picture, shown = placed(pin, shot.size)
+            tracks = painted[frame] if 0 <= frame < len(painted) else None
+            pins.append(Known(picture, frame / shot.fps, tracks, shown, flow.time_of_share(pin.strength)))
+    return pins
+
+
+def runs(shot: Shot) -> list[Known]:
+    """A Shot's pinned films in runs of four frames, at their seconds of the shot. Of what comes before or after it,
+    only what is next to it is looked at."""
+    found = []
+    for pin in shot.pins:
+        if pin.media.kind != "film":
+            continue
+        frames, start = film_frames(pin, shot.size, shot.fps)
+        for at in range(0, len(frames), patches.GROUP):
+            middle = start + (at + (patches.GROUP - 1) / 2) / shot.fps
+            far = MAX_CONTEXT * patches.GROUP / shot.fps
+            if -far <= middle <= shot.seconds + far:
+                found.append(Known(frames[at : at + patches.GROUP], middle, time=flow.time_of_share(pin.strength)))
+    return found
+
+
+@functools.lru_cache(maxsize=4)
+def film_frames(pin: Pin, size: tuple[int, int], fps: float) -> tuple[npt.NDArray[np.uint8], float]:
+    """The frames of a pinned film [F, H, W, 3] at a size and rate, and the second of the shot at which they begin.
+
+    They are whole groups of four: what is left over is dropped at the end, or at the beginning of a film that comes
+    before the shot. `seconds` of the film are taken where the pin says so. Raises MediaError for one too short."""
+    data = pin.media.data or b""
+    info = probe(data)
+    seconds = info.seconds if pin.seconds == 0 else min(pin.seconds, info.seconds)
+    total = round(seconds * fps)
+    count = total // patches.GROUP * patches.GROUP
+    if count == 0:
+        least = patches.GROUP / fps
+        raise MediaError(f"pins: {seconds:.2f} s of a film were pinned, at least {least:.2f} s are needed")
+    skipped = total - count if pin.time < 0 else 0
+    at = [min(info.num_frames - 1, round((i + skipped) / fps * info.fps)) for i in range(count)]
+    wanted, kept = set(at), {}
+    for number, frame in enumerate(itertools.islice(read_film(data), at[-1] + 1)):
+        if number in wanted:
+            kept[number] = fit(frame, size)
+    last = max(kept)
+    return np.stack([kept.get(number, kept[last]) for number in at]), round(pin.time * fps) / fps + skipped / fps
+
+
+def placed(pin: Pin, size: tuple[int, int]) -> tuple[Picture, npt.NDArray[np.float32] | None]:
+    """A pinned picture [H, W, 3] at a size, and where it is known [H, W] in 0…1 (None: everywhere).
+
+    A picture with a region is scaled into it; a mask (white is known) belongs to the whole picture."""
+    picture = read_picture(pin.media.data or b"")
+    width, height = size
+    shown: npt.NDArray[np.float32] | None = None
+    if pin.region is not None:
+        left, right = round(pin.region.x * width), round((pin.region.x + pin.region.width) * width)
+        top, bottom = round(pin.region.y * height), round((pin.region.y + pin.region.height) * height)
+        right, bottom = max(right, left + 1), max(bottom, top + 1)
+        whole = np.zeros((height, width, 3), np.uint8)
+        shown = np.zeros((height, width), np.float32)
+        whole[top:bottom, left:right] = fit(picture, (right - left, bottom - top))[: height - top, : width - left]
+        shown[top:bottom, left:right] = 1
+        picture = whole
+    else:
+        picture = fit(picture, size)
+    if pin.mask is not None:
+        marked = read_mask(pin.mask.data or b"").astype(np.uint8) * 255
+        mask = np.asarray(fit(marked, size, ringing=False) / 255, np.float32)
+        shown = mask if shown is None else np.multiply(shown, mask, dtype=np.float32)
+    return picture, shown
+
+
+def fit(picture: Picture, size: tuple[int, int], ringing: bool = True) -> Picture:
+    """A picture [H, W, 3] or mask [H, W] scaled to fill a size; what hangs over is cut off evenly. Without `ringing`
+    nothing is overshot beside edges, as masks need it, and all is a little softer."""
     from PIL import Image, ImageOps
 
-    return np.asarray(ImageOps.fit(Image.fromarray(picture), size, Image.Resampling.LANCZOS))
+    how = Image.Resampling.LANCZOS if ringing else Image.Resampling.BILINEAR
+    return np.asarray(ImageOps.fit(Image.fromarray(picture), size, how))
 
 
 def group_seconds(num_groups: int, fps: float, start: float = 0.0) -> Tensor:
@@ -144,8 +331,3 @@ def group_tracks(painted: npt.NDArray[np.float32]) -> Tensor:
     F, n, width = painted.shape
     x = painted.reshape(F // patches.GROUP, patches.GROUP, n, width).transpose(0, 2, 1, 3)
     return torch.from_numpy(np.ascontiguousarray(x.reshape(F // patches.GROUP, n, patches.GROUP * width)))
-
-
-def still_patches(pictures: npt.NDArray[np.uint8]) -> Tensor:
-    """Pictures [P, H, W, 3] as clean groups [P, n, 768]."""
-    return patches.to_patches(patches.to_float(pictures)[None], 1)[0]

@@ -1,7 +1,7 @@
 """The transformer: noisy groups of patches and what is known about the clip in, the clean patches out.
 
-Letters: B batch, G groups (the ones being made, then P pins), n patches of a group, N = G·n tokens, L text tokens,
-D width, H heads, d = D / H.
+Letters: B batch, G groups being made, K known groups beside them (runs of frames, then pins), n patches of a group,
+N = (G + K)·n tokens, L text tokens (words, then letters), D width, H heads, d = D / H.
 """
 
 import math
@@ -12,13 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vitascope.model import patches
-from vitascope.model.condition import TRACK_WIDTH, Conditions
+from vitascope.model.condition import KNOWN_PARTS, LETTERS, TRACK_WIDTH, Conditions
 from vitascope.model.text import TEXT_WIDTH
 
 
 @dataclass(frozen=True)
 class DiTParams:
-    """The network's sizes. `text_every`: every so many blocks also look at the text."""
+    """The network's sizes. `text_every`: every so many blocks also look at the text; `global_every`: every so many
+    let all groups see each other, the others only neighbours."""
 
     width: int
     depth: int
@@ -26,6 +27,7 @@ class DiTParams:
     hidden: int  # of the gated MLP
     bottleneck: int  # numbers that a moving patch is squeezed to on the way in
     text_every: int = 2
+    global_every: int = 3
 
     def __post_init__(self) -> None:
         if self.width % self.heads or (self.width // self.heads) % 8:
@@ -62,15 +64,31 @@ def rotary_angles(seconds: Tensor, xy: Tensor, size: int) -> Tensor:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn pairs of numbers of x [B, H, N, d] by angles given as cos and sin [B, 1, N, d/2]."""
+    """Turn pairs of numbers of x [B, N, H, d] by angles given as cos and sin [B, N, 1, d/2]."""
     first, second = x.chunk(2, -1)
     return torch.cat((first * cos - second * sin, first * sin + second * cos), -1)
 
 
+def turned(x: Tensor, norm: nn.RMSNorm, cos: Tensor, sin: Tensor) -> Tensor:
+    """Normalise x [B, N, H, d] to unit mean square, weigh it, and rotate it: [B, N, H, d].
+
+    Reading and writing costs more here than reckoning. In generation it is done in a third of the passes: the weights
+    go into cos and sin, which all heads share, and the lengths are divided out last."""
+    if torch.is_grad_enabled() or x.is_cuda or x.dtype != torch.float32:
+        return rotate(norm(x), cos, sin).to(x.dtype)
+    half = x.shape[-1] // 2
+    weight = norm.weight * half**0.5 * 2**0.5  # of a length of 1: the root of the mean square is the length by √d
+    first, second = x[..., :half], x[..., half:]
+    out = torch.empty_like(x)
+    torch.mul(first, cos * weight[:half], out=out[..., :half]).addcmul_(second, sin * weight[half:], value=-1)
+    torch.mul(first, sin * weight[:half], out=out[..., half:]).addcmul_(second, cos * weight[half:])
+    return out.mul_(1 / torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_(min=1e-6))
+
+
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Attention, [B, H, N, d] to [B, H, N, d]. In training on a CPU the plain formula is several times faster than the
-    fused kernel, whose way back is slow."""
-    if q.is_cuda:
+    """Attention, [B, H, N, d] to [B, H, N, d]. Measured: in training on a CPU the plain formula is several times faster
+    than the fused kernel, whose way back is slow; everywhere else the fused one is, at 1,728 tokens twice."""
+    if q.is_cuda or not torch.is_grad_enabled():
         return F.scaled_dot_product_attention(q, k, v, None if bias is None else bias.to(q.dtype))
     scores = (q * (1 / math.sqrt(q.shape[-1]))) @ k.transpose(-1, -2)  # B H N M
     if bias is not None:
@@ -78,21 +96,45 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tenso
     return scores.softmax(-1).to(v.dtype) @ v
 
 
-class SelfAttention(nn.Module):
-    """Every token looks at every token; positions enter by rotation."""
+def attend_nearby(q: Tensor, k: Tensor, v: Tensor, num_groups: int, num_known: int) -> Tensor:
+    """Attention in which each group [n tokens] sees itself, the groups before and after it, and what is known; what is
+    known sees everything. [B, H, (G+K)·n, d] to the same: at 12 groups of 144 tokens four times faster than all."""
+    n = q.shape[2] // (num_groups + num_known)
+    made = num_groups * n
+    seen = []
+    if not num_known and not torch.is_grad_enabled():  # views: their way back would be slow
+        for start in range(0, made, n):
+            near = slice(max(0, start - n), start + 2 * n)
+            seen.append(attend(q[:, :, start : start + n], k[:, :, near], v[:, :, near]))
+        return torch.cat(seen, 2)  # B H N d
+    queries, keys, values = (part[:, :, :made].unflatten(2, (num_groups, n)).unbind(2) for part in (q, k, v))
+    known_k, known_v = (k[:, :, made:],), (v[:, :, made:],)  # B H K·n d
+    for group in range(num_groups):
+        near = slice(max(0, group - 1), group + 2)
+        seen.append(attend(queries[group], torch.cat(keys[near] + known_k, 2), torch.cat(values[near] + known_v, 2)))
+    if num_known:
+        seen.append(attend(q[:, :, made:], k, v))  # B H K·n d
+    return torch.cat(seen, 2)  # B H N d
 
-    def __init__(self, width: int, heads: int) -> None:
+
+class SelfAttention(nn.Module):
+    """Tokens look at tokens: of all groups, or of neighbouring ones and what is known. Positions enter by rotation."""
+
+    def __init__(self, width: int, heads: int, everywhere: bool) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.everywhere = heads, everywhere
         self.q, self.k, self.v, self.out = (nn.Linear(width, width, bias=False) for _ in range(4))
         self.q_norm, self.k_norm = nn.RMSNorm(width // heads), nn.RMSNorm(width // heads)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, num_groups: int, num_known: int) -> Tensor:
         B, N, D = x.shape
-        q, k, v = (part(x).view(B, N, self.heads, -1).transpose(1, 2) for part in (self.q, self.k, self.v))  # B H N d
-        q = rotate(self.q_norm(q), cos, sin).to(v.dtype)
-        k = rotate(self.k_norm(k), cos, sin).to(v.dtype)
-        y = attend(q, k, v)  # B H N d
+        q, k, v = (part(x).view(B, N, self.heads, -1) for part in (self.q, self.k, self.v))  # B N H d
+        q, k = turned(q, self.q_norm, cos, sin), turned(k, self.k_norm, cos, sin)  # B N H d
+        q, k, v = (part.transpose(1, 2) for part in (q, k, v))  # B H N d
+        if self.everywhere or num_groups <= 2:
+            y = attend(q, k, v)  # B H N d
+        else:
+            y = attend_nearby(q, k, v, num_groups, num_known)  # B H N d
         return self.out(y.transpose(1, 2).reshape(B, N, D))  # B N D
 
 
@@ -124,20 +166,24 @@ class MLP(nn.Module):
         self.down = nn.Linear(hidden, width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.silu(self.gate(x)) * self.up(x))
+        gate = self.gate(x)  # B N hidden
+        if torch.is_grad_enabled():
+            return self.down(F.silu(gate) * self.up(x))  # B N D
+        return self.down(F.silu(gate, inplace=True).mul_(self.up(x)))  # B N D
 
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor, num_groups: int) -> Tensor:
     """Normalise x [B, N, D], then shift and scale it by its group's values [B, G, D], never spread out per token."""
     B, N, D = x.shape
     y = F.layer_norm(x, (D,)).view(B, num_groups, -1, D)
-    return (y * (1 + scale[:, :, None]) + shift[:, :, None]).view(B, N, D)
+    return torch.addcmul(shift[:, :, None], y, 1 + scale[:, :, None]).view(B, N, D)
 
 
-def gated(x: Tensor, gate: Tensor, num_groups: int) -> Tensor:
-    """x [B, N, D] times its group's gate [B, G, D]."""
+def added(x: Tensor, y: Tensor, gate: Tensor, num_groups: int) -> Tensor:
+    """x [B, N, D], and y times its group's gate [B, G, D] added to it."""
     B, N, D = x.shape
-    return (x.view(B, num_groups, -1, D) * gate[:, :, None]).view(B, N, D)
+    x, y = x.view(B, num_groups, -1, D), y.view(B, num_groups, -1, D)  # B G n D
+    return torch.addcmul(x, y, gate[:, :, None]).view(B, N, D)
 
 
 class Block(nn.Module):
@@ -145,20 +191,24 @@ class Block(nn.Module):
 
     One projection makes all blocks' modulation, each block adds its own offset (PixArt-α, arXiv 2310.00426)."""
 
-    def __init__(self, params: DiTParams, looks_at_text: bool) -> None:
+    def __init__(self, params: DiTParams, index: int) -> None:
         super().__init__()
         self.offset = nn.Parameter(torch.zeros(6, params.width))
-        self.attention = SelfAttention(params.width, params.heads)
-        self.text = TextAttention(params.width, params.heads) if looks_at_text else None
+        everywhere = index % params.global_every == params.global_every // 2
+        self.attention = SelfAttention(params.width, params.heads, everywhere)
+        self.text = TextAttention(params.width, params.heads) if index % params.text_every == 0 else None
         self.mlp = MLP(params.width, params.hidden)
 
-    def forward(self, x: Tensor, level: Tensor, cos: Tensor, sin: Tensor, text: Tensor, bias: Tensor) -> Tensor:
-        G = level.shape[1]
-        shift1, scale1, gate1, shift2, scale2, gate2 = (level + self.offset).unbind(2)  # B G D each
-        x = x + gated(self.attention(modulate(x, shift1, scale1, G), cos, sin), gate1, G)
+    def forward(
+        self, x: Tensor, level: Tensor, cos: Tensor, sin: Tensor, text: Tensor, bias: Tensor, num_known: int
+    ) -> Tensor:
+        groups = level.shape[1]
+        shift1, scale1, gate1, shift2, scale2, gate2 = (level + self.offset).unbind(2)  # B G+K D each
+        y = self.attention(modulate(x, shift1, scale1, groups), cos, sin, groups - num_known, num_known)  # B N D
+        x = added(x, y, gate1, groups)  # B N D
         if self.text is not None:
-            x = x + self.text(F.layer_norm(x, x.shape[-1:]), text, bias)
-        return x + gated(self.mlp(modulate(x, shift2, scale2, G)), gate2, G)
+            x = x + self.text(F.layer_norm(x, x.shape[-1:]), text, bias)  # B N D
+        return added(x, self.mlp(modulate(x, shift2, scale2, groups)), gate2, groups)  # B N D
 
 
 class DiT(nn.Module):
@@ -180,12 +230,16 @@ class DiT(nn.Module):
         )
         self.moving_tracks = nn.Linear(TRACK_WIDTH * patches.GROUP, D, bias=False)
         self.still_tracks = nn.Linear(TRACK_WIDTH, D, bias=False)
+        self.known_parts = nn.Linear(KNOWN_PARTS**2, D, bias=False)  # of a pin that is a part of a picture
         self.place = nn.Linear(64, D, bias=False)
+        self.fineness = nn.Linear(32, D, bias=False)  # how much of the picture one patch is
+        self.letters = nn.Embedding(len(LETTERS) + 1, TEXT_WIDTH)
+        self.letter_place = nn.Linear(32, TEXT_WIDTH, bias=False)
         self.kind = nn.Parameter(torch.zeros(3, D))  # moving group, picture, pin
         self.level = nn.Sequential(nn.Linear(128, D), nn.SiLU(), nn.Linear(D, D))
         self.gist = nn.Linear(TEXT_WIDTH, D, bias=False)  # the text's mean: what the whole clip is about
         self.modulation = nn.Linear(D, 6 * D)
-        self.blocks = nn.ModuleList(Block(params, i % params.text_every == 0) for i in range(params.depth))
+        self.blocks = nn.ModuleList(Block(params, i) for i in range(params.depth))
         self.last = nn.Linear(D, 2 * D)
         self.moving_out = nn.Linear(D, patches.MOVING_WIDTH)
         self.still_out = nn.Linear(D, patches.STILL_WIDTH)
@@ -200,6 +254,7 @@ class DiT(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         closed = [self.modulation, self.last, self.moving_out, self.still_out, self.moving_tracks, self.still_tracks]
+        closed += [self.known_parts, self.fineness]
         for block in self.blocks:
             assert isinstance(block, Block)
             if block.text is not None:
@@ -207,20 +262,38 @@ class DiT(nn.Module):
         for layer in closed:
             nn.init.zeros_(layer.weight)
         nn.init.normal_(self.kind, std=0.02)
+        nn.init.normal_(self.letters.weight, std=0.3)  # as large as the numbers of the words' states
 
     def embed(self, noisy: Tensor, conditions: Conditions) -> Tensor:
-        """Patches, tracks and places as tokens: [B, G+P, n, D]."""
+        """Patches, tracks and places as tokens: [B, G+K, n, D]."""
         moving = noisy.shape[-1] == patches.MOVING_WIDTH
         place = self.place(self.places(conditions.grid, noisy.device))  # n D
         x = (self.moving_in if moving else self.still_in)(noisy) + place  # B G n D
         if conditions.tracks is not None:
-            x = x + (self.moving_tracks if moving else self.still_tracks)(conditions.tracks)
-        if conditions.pins is None:
-            return x
-        pins = self.still_in(conditions.pins * 2) + place  # B P n D; twice, since pictures deviate by a half
-        if conditions.pin_tracks is not None:
-            pins = pins + self.still_tracks(conditions.pin_tracks)
-        return torch.cat((x, pins), 1)  # B G+P n D
+            x = x + (self.moving_tracks if moving else self.still_tracks)(conditions.tracks)  # B G n D
+        tokens = [x]
+        if conditions.context is not None:
+            tokens.append(self.moving_in(conditions.context) + place)  # B C n D
+        if conditions.pins is not None:
+            pins = self.still_in(conditions.pins) + place  # B P n D
+            if conditions.pin_tracks is not None:
+                pins = pins + self.still_tracks(conditions.pin_tracks)  # B P n D
+            if conditions.pin_known is not None:
+                pins = pins + self.known_parts(conditions.pin_known - 1)  # B P n D; nothing where all is known
+            tokens.append(pins)
+        return torch.cat(tokens, 1)  # B G+K n D
+
+    def read(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
+        """The words' states with those of quoted letters after them [B, L, 384], and 0 where there is one, far below
+        where there is none [B, 1, 1, L]."""
+        text, real = conditions.text, conditions.text_real  # B L 384, B L
+        if conditions.letters is not None:
+            at = torch.arange(conditions.letters.shape[1], device=text.device)  # M
+            letters = self.letters(conditions.letters) + self.letter_place(fourier(at, 32, 3.0))  # B M 384
+            text = torch.cat((text, letters.to(text.dtype)), 1)  # B L+M 384
+            real = torch.cat((real, conditions.letters > 0), 1)  # B L+M
+        bias = torch.zeros_like(real, dtype=torch.float32).masked_fill(~real, -1e4)  # B L
+        return text, bias[:, None, None]
 
     def places(self, grid: tuple[int, int], device: torch.device) -> Tensor:
         """Where each patch is, as waves: [n, 64]."""
@@ -228,39 +301,45 @@ class DiT(nn.Module):
         return torch.cat((fourier(xy[:, 0], 32, 40.0), fourier(xy[:, 1], 32, 40.0)), -1)
 
     def levels(self, time: Tensor, conditions: Conditions, moving: bool) -> Tensor:
-        """What every token of a group should know: noise, time, rate, kind and the text's gist. [B, G+P, D]"""
-        seconds = conditions.seconds
-        kind = self.kind[0 if moving else 1].expand(*time.shape, -1)  # B G D
-        if conditions.pin_seconds is not None:
-            pins = conditions.pin_seconds
-            time = torch.cat((time, torch.ones_like(pins)), 1)  # a pin is clean
-            seconds = torch.cat((seconds, pins), 1)
-            kind = torch.cat((kind, self.kind[2].expand(*pins.shape, -1)), 1)
-        rate = conditions.interval[:, None].expand_as(seconds)
-        waves = torch.cat((fourier(time, 64, 200.0), fourier(seconds, 32, 12.0), fourier(rate * 12, 32, 12.0)), -1)
+        """What every token of a group should know: noise, time, rate, kind, fineness, the text's gist. [B, G+K, D]"""
+        times, seconds = [time], [conditions.seconds]  # B G each
+        kinds = [self.kind[0 if moving else 1].expand(*time.shape, -1)]  # B G D
+        known = (
+            (conditions.context_time, conditions.context_seconds, 0),
+            (conditions.pin_time, conditions.pin_seconds, 2),
+        )
+        for how_clean, when, kind in known:
+            if how_clean is not None and when is not None:
+                times.append(how_clean)
+                seconds.append(when)
+                kinds.append(self.kind[kind].expand(*when.shape, -1))
+        second = torch.cat(seconds, 1)  # B G+K
+        rate = conditions.interval[:, None].expand_as(second)
+        waves = (fourier(torch.cat(times, 1), 64, 200.0), fourier(second, 32, 12.0), fourier(rate * 12, 32, 12.0))
         real = conditions.text_real[..., None]
         gist = (conditions.text * real).sum(1) / real.sum(1).clamp(min=1)  # B 384
-        return self.level(waves) + kind + self.gist(gist)[:, None]
+        n = conditions.grid[0] * conditions.grid[1]
+        fineness = self.fineness(fourier(torch.tensor(math.log2(n), device=time.device), 32, 12.0))  # D
+        level: Tensor = self.level(torch.cat(waves, -1)) + torch.cat(kinds, 1) + self.gist(gist)[:, None] + fineness
+        return level  # B G+K D
 
     def forward(self, noisy: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
         B, G, n, width = noisy.shape
         moving = width == patches.MOVING_WIDTH
-        seconds = conditions.seconds
-        if conditions.pin_seconds is not None:
-            seconds = torch.cat((seconds, conditions.pin_seconds), 1)  # B G+P
+        beside = (conditions.context_seconds, conditions.pin_seconds)
+        seconds = torch.cat([conditions.seconds, *(when for when in beside if when is not None)], 1)  # B G+K
         xy = patches.positions(conditions.grid).to(noisy.device)  # n 2
-        angles = rotary_angles(seconds, xy, self.params.width // self.params.heads)[:, None]  # B 1 N d/2
-        cos, sin = angles.cos(), angles.sin()
-        bias = torch.zeros_like(conditions.text_real, dtype=torch.float32)
-        bias = bias.masked_fill(~conditions.text_real, -1e4)[:, None, None]  # B 1 1 L
+        angles = rotary_angles(seconds, xy, self.params.width // self.params.heads)[:, :, None]  # B N 1 d/2
+        cos, sin = angles.cos(), angles.sin()  # B N 1 d/2
+        text, bias = self.read(conditions)  # B L 384, B 1 1 L
 
-        x = self.embed(noisy, conditions)  # B G+P n D
+        x = self.embed(noisy, conditions)  # B G+K n D
         groups = x.shape[1]
         x = x.reshape(B, groups * n, -1)  # B N D
-        level = F.silu(self.levels(time, conditions, moving))  # B G+P D
-        modulation = self.modulation(level).unflatten(-1, (6, -1))  # B G+P 6 D
+        level = F.silu(self.levels(time, conditions, moving))  # B G+K D
+        modulation = self.modulation(level).unflatten(-1, (6, -1))  # B G+K 6 D
         for block in self.blocks:
-            x = block(x, modulation, cos, sin, conditions.text, bias)  # B N D
+            x = block(x, modulation, cos, sin, text, bias, groups - G)  # B N D
         shift, scale = self.last(level[:, :G]).chunk(2, -1)  # B G D
         x = modulate(x[:, : G * n], shift, scale, G).view(B, G, n, -1)  # B G n D
         out: Tensor = (self.moving_out if moving else self.still_out)(x)  # B G n width

@@ -37,13 +37,13 @@ class Pair(NamedTuple):
     clean: Tensor  # B G n width
 
 
-def times(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Training times: logit-normal over the middle of the path, a tenth uniform, so that the very noisy end, where
-    the layout is decided, is trained too."""
+def times(shape: tuple[int, ...], generator: torch.Generator, middle: float = 0.2) -> Tensor:
+    """Training times: logit-normal about `middle`, a tenth uniform, so that the very noisy end, where the layout is
+    decided, is trained too."""
     device = generator.device
-    middle = torch.sigmoid(0.2 + 1.3 * torch.randn(shape, generator=generator, device=device))
+    most = torch.sigmoid(middle + 1.3 * torch.randn(shape, generator=generator, device=device))
     uniform = torch.rand(shape, generator=generator, device=device)
-    return torch.where(torch.rand(shape, generator=generator, device=device) < 0.1, uniform, middle)
+    return torch.where(torch.rand(shape, generator=generator, device=device) < 0.1, uniform, most)
 
 
 def pair(clean: Tensor, time: Tensor, noise: Tensor) -> Pair:
@@ -56,6 +56,14 @@ def scaled(noisy: Tensor, time: Tensor) -> Tensor:
     """z as the network sees it: of unit variance at every time."""
     t = time[..., None, None]
     return noisy / torch.sqrt((t * DEVIATION) ** 2 + ((1 - t) * SCALE) ** 2)
+
+
+def time_of_share(share: float) -> float:
+    """The time at which this share (0…1) of what the network sees is the clean picture, the rest noise: 1 is clean."""
+    if share >= 1:
+        return 1.0
+    ratio = share / math.sqrt(1 - share * share) * SCALE / DEVIATION
+    return ratio / (1 + ratio)
 
 
 def loss(predicted: Tensor, clean: Tensor, time: Tensor, care: Tensor | None = None) -> Tensor:
@@ -103,10 +111,12 @@ def sample(
     method: Method = "multistep",
     known: Tensor | None = None,
     clean: Tensor | None = None,
+    start: Tensor | None = None,
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Tensor:
-    """Noise [B, G, n, width] of unit deviation to clean patches.
+    """Noise [B, G, n, width] of unit deviation to clean patches; or, with clean patches to `start` from, from these
+    noised as they are at the first of the steps' times.
 
     "euler" is Euler's method; "heun" looks at where its step leads and takes the mean of both slopes (two calls of the
     network a step, but one in the last); "multistep" is DPM-Solver++(2M) (arXiv 2211.01095), which corrects with the
@@ -114,16 +124,19 @@ def sample(
     step returns the network's clean prediction itself: stepping to it through a velocity leaves grain. Raises Cancelled
     between two steps when `cancel()` says so.
     """
-    known = torch.zeros(noise.shape[:2], dtype=torch.bool, device=noise.device) if known is None else known
     held = torch.zeros_like(noise) if clean is None else clean
-    is_known = known[..., None, None]
 
     def predict(z: Tensor, t: float) -> Tensor:
         """The clean patches, as the network sees them from z at time t."""
+        if known is None:
+            return network(z, torch.full(noise.shape[:2], t, device=noise.device))
+        is_known = known[..., None, None]
         time = torch.where(known, 1.0, t).to(noise.dtype)  # B G
         return torch.where(is_known, held, network(torch.where(is_known, held, z), time))
 
     z = noise * SCALE
+    if start is not None:
+        z = pair(start, torch.full(noise.shape[:2], steps[0], device=noise.device), noise).noisy
     before: Tensor | None = None
     x = z
     for i, (t, after) in enumerate(pairwise(steps)):
@@ -132,7 +145,7 @@ def sample(
         x = predict(z, t)
         estimate = x
         # The solver's clock is the logarithm of signal over noise. It starts at -inf: the second order waits a step.
-        if method == "multistep" and before is not None and i > 1 and after < 1:
+        if method == "multistep" and before is not None and after < 1 and steps[i - 1] > 0:
             ahead, behind = _log_ratio(after) - _log_ratio(t), _log_ratio(t) - _log_ratio(steps[i - 1])
             estimate = x + (x - before) * (ahead / behind / 2)
         if after < 1:

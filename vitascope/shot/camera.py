@@ -46,6 +46,7 @@ __all__ = [
     "parse_moves",
     "project",
     "rays",
+    "usual_grid",
 ]
 
 DEFAULT_FOV = 40.0  # degrees, vertical
@@ -56,6 +57,7 @@ FAR = 30.0  # metres at which the sky and all that is further hangs, for tracks
 
 LOOKED_AT = 0.5  # metres above the ground: the middle of what a camera usually looks at
 MAX_GRID = 64  # points along a side
+USUAL_POINTS = 40  # of a camera move's tracks: about one a patch of the shipped network, as it has learned them
 NEAREST = 0.3  # metres: what an orbit goes round is at least that far
 SWAY = 0.02  # metres that a handheld camera sways for each degree that it shakes
 FADE = 0.25  # seconds in which a shaking begins and ends, when it does within a shot
@@ -302,6 +304,12 @@ def camera_tracks(
     kept = kept_frames(path.num_frames, len(points))
     xy, deep = project(points, CameraPath(path.position[kept], path.rotation[kept], path.fov[kept]), size)  # T K 2, T K
     return tracks_at(kept / fps, xy.transpose(1, 0, 2), _inside(xy, deep).T)
+
+
+def usual_grid(size: tuple[int, int]) -> tuple[int, int]:
+    """Columns and rows of the points that tell a camera move in a picture of this shape: about forty, evenly spread."""
+    columns = min(USUAL_POINTS, max(1, round(math.sqrt(USUAL_POINTS * size[0] / size[1]))))
+    return columns, max(1, round(USUAL_POINTS / columns))
 
 
 def check_grid(grid: tuple[int, int]) -> None:

@@ -5,7 +5,6 @@ how many were used before; so the state of a run is its weights, its optimizers 
 """
 
 import contextlib
-import csv
 import os
 import platform
 import signal
@@ -15,17 +14,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from vitascope.model import checkpoint, flow, presets
+from vitascope.model import checkpoint, flow, numerics, presets
 from vitascope.model.checkpoint import Card, CheckpointError
 from vitascope.model.dit import DiT
 from vitascope.model.text import encoder
 from vitascope.train import video
+from vitascope.train.journal import Journal, arithmetic, matrix_rate
 from vitascope.train.muon import Muon
+from vitascope.train.processes import SharedRing, add_up, joined, own_rows, ranks, total_of
 from vitascope.train.sheet import PROMPTS, write_sheet
 from vitascope.train.stream import Ring, Source
 
@@ -45,7 +46,7 @@ class Options:
     max_seconds: float | None = None
     max_steps: int | None = None  # stop here, before the planned end
     steps: int = 4000  # planned length: the learning rate falls over its last quarter
-    batch: int = 32  # the cost of a step in groups of patches
+    batch: int = 32  # the cost of a step, in groups of the main format
     seed: int = 0
     learning_rate: float = 1.5e-3  # of vectors, embeddings and heads (AdamW)
     matrix_rate: float = 3e-3  # of the matrices inside the blocks (Muon)
@@ -89,7 +90,15 @@ def device_of(options: Options) -> torch.device:
     if options.device not in ("auto", "cpu", "cuda") or (options.device == "cuda" and not there):
         allowed = "auto, cpu or cuda" if there else "auto or cpu: there is no CUDA GPU here"
         raise TrainError(f"device: {options.device!r} was given; it can be {allowed}")
-    return torch.device("cuda" if there and options.device != "cpu" else "cpu")
+    if not there or options.device == "cpu":
+        return torch.device("cpu")
+    own = int(os.environ.get("LOCAL_RANK", 0))  # torchrun's: the number of this process on this machine
+    if own >= torch.cuda.device_count():
+        raise TrainError(f"device: {own + 1} processes or more, but only {torch.cuda.device_count()} GPUs are here")
+    return torch.device("cuda", own)
+
+
+# A run
 
 
 def begin(options: Options) -> Run:
@@ -124,12 +133,18 @@ def rate(step: int, steps: int) -> float:
 
 
 def advance(run: Run, made: video.Batch, options: Options) -> Tensor:
-    """One step: loss, gradients, both optimizers, the average. Returns the loss."""
-    noisy, clean = flow.pair(made.clean, made.time, made.noise)
-    with torch.autocast("cuda", torch.bfloat16, enabled=noisy.is_cuda):
-        predicted = run.network(flow.scaled(noisy, made.time), made.time, made.conditions)
-    loss = flow.loss(predicted, clean, made.time, made.care)
+    """One step: loss, gradients, both optimizers, the average. Returns the loss, that of the whole batch on all
+    processes."""
+    alone = ranks()[1] == 1
+    part, weight = (made, 1.0) if alone else own_rows(made)
+    noisy, clean = flow.pair(part.clean, part.time, part.noise)
+    with numerics.products(noisy.device):
+        predicted = run.network(flow.scaled(noisy, part.time), part.time, part.conditions)
+    loss = flow.loss(predicted, clean, part.time, part.care) * weight
     loss.backward()
+    loss = loss.detach()
+    if not alone:
+        add_up([loss, *(weights.grad for weights in run.network.parameters() if weights.grad is not None)])
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
     share = rate(run.step, options.steps)
     for optimizer, full in ((run.matrices, options.matrix_rate), (run.others, options.learning_rate)):
@@ -140,7 +155,7 @@ def advance(run: Run, made: video.Batch, options: Options) -> Tensor:
     keep = min(0.9985, (1 + run.step) / (10 + run.step))
     with torch.no_grad():
         torch._foreach_lerp_(list(run.average.parameters()), list(run.network.parameters()), 1 - keep)
-    return loss.detach()
+    return loss
 
 
 def num_clips(run: Run, options: Options, more: float = 0.0) -> int:
@@ -149,9 +164,11 @@ def num_clips(run: Run, options: Options, more: float = 0.0) -> int:
     return options.ring // 4 + int((run.consumed + more) / options.uses)
 
 
-def show(run: Run, options: Options) -> None:
+def show(run: Run, options: Options) -> Path:
     """Samples of the fixed prompts, as the average of the weights makes them now."""
-    write_sheet(run.average, options.source, PROMPTS, options.out / f"sheet-{run.step:06d}.png")
+    path = options.out / f"sheet-{run.step:06d}.png"
+    write_sheet(run.average, options.source, PROMPTS, path)
+    return path
 
 
 def save(run: Run, options: Options) -> None:
@@ -173,15 +190,21 @@ def save(run: Run, options: Options) -> None:
         "torch": torch.__version__,
     }
     pins = len(video.PIN_SHARES) - 1
-    card = Card(options.preset, source.size, source.num_frames, source.fps, source.level, training, pins=pins)
+    main = source.formats[0]
+    formats = tuple((*kind.size, kind.num_frames, kind.fps) for kind in source.formats)
+    card = Card(
+        *(options.preset, main.size, main.num_frames, main.fps, source.level, training), pins=pins, formats=formats
+    )
     checkpoint.save(run.average, card, options.out / "weights.safetensors")
 
 
 def hardware(device: torch.device) -> str:
     """What a run computes on, in words."""
+    one = f"{platform.machine()}, {torch.get_num_threads()} threads"
     if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    return f"{platform.machine()}, {torch.get_num_threads()} threads"
+        one = str(torch.cuda.get_device_name(device))
+    size = ranks()[1]
+    return one if size == 1 else f"{size} × {one}"
 
 
 def restore(run: Run, options: Options) -> None:
@@ -198,22 +221,6 @@ def restore(run: Run, options: Options) -> None:
         raise
     except Exception as error:  # torch raises whatever its unpickler meets
         raise CheckpointError(f"resume: {path} is damaged ({type(error).__name__}: {error})") from None
-
-
-@contextlib.contextmanager
-def _log(path: Path) -> Iterator[Callable[..., None]]:
-    """A CSV file that goes on where it ended."""
-    fresh = not path.exists()
-    with open(path, "a", newline="") as file:
-        writer = csv.writer(file)
-        if fresh:
-            writer.writerow(("step", "loss", "rate", "groups_a_second", "samples", "seconds"))
-
-        def log(*row: object) -> None:
-            writer.writerow(row)
-            file.flush()
-
-        yield log
 
 
 @contextlib.contextmanager
@@ -243,42 +250,73 @@ def train(options: Options) -> Path:
     plain kill) finishes the step, saves and stops; a second one stops at once, without saving."""
     if not options.resume and (options.out / "state.pt").exists():
         raise TrainError(f"out: {options.out} already holds a run; add --resume to go on, or name another folder")
-    run = begin(options)
-    if options.resume:
-        restore(run, options)
-    options.out.mkdir(parents=True, exist_ok=True)
+    with joined(device_of(options)):
+        run = begin(options)
+        if options.resume:
+            restore(run, options)
+        options.out.mkdir(parents=True, exist_ok=True)
+        carry_on(run, options)
+    return options.out / "weights.safetensors"
+
+
+def carry_on(run: Run, options: Options) -> None:
+    """Train a run on to its end; the first process saves, logs and shows it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     done = (TextColumn("step"), MofNCompleteColumn(), BarColumn())
     columns = (*done, TextColumn("{task.description}"), TimeRemainingColumn())
     last = min(options.steps, options.max_steps or options.steps)
-    with (
-        _log(options.out / "log.csv") as log,
-        _asked_to_stop() as stop,
-        Progress(*columns, disable=not os.isatty(2)) as bar,
-    ):
+    rank, size = ranks()
+    device = device_of(options)
+    with contextlib.ExitStack() as stack:
+        journal = stack.enter_context(contextlib.closing(Journal(options.out, run.step))) if rank == 0 else None
+        stop = stack.enter_context(_asked_to_stop())
+        bar = stack.enter_context(Progress(*columns, disable=rank > 0 or not os.isatty(2)))
         task = bar.add_task("", total=last, completed=run.step)
-        with Ring(options.source, options.ring, options.workers) as ring:
-            for loss, speed in steps(run, ring, options, last):
-                bar.update(task, completed=run.step, description=f"loss {loss:.3f}, {speed:.0f} groups/s")
+        kind = Ring if size == 1 else SharedRing
+        ring = stack.enter_context(kind(options.source, options.ring, options.workers))
+        started = saved = sheeted = time.monotonic()
+        for pace in steps(run, ring, options, last):
+            bar.update(
+                task, completed=run.step, description=f"loss {pace.loss:.3f}, {pace.groups_a_second:.0f} groups/s"
+            )
+            now = time.monotonic()
+            if journal is not None:
                 if run.step % 20 == 0:
-                    share = f"{rate(run.step, options.steps):.3f}"
-                    log(run.step, f"{loss:.4f}", share, f"{speed:.1f}", run.num_samples, round(run.seconds))
-                if stop():
+                    counts = {"step": run.step, "samples": run.num_samples, "seconds": run.seconds}
+                    journal.line(**counts, **pace._asdict(), rate=rate(run.step, options.steps))
+                if now - saved > options.save_seconds:
+                    save(run, options)
+                    saved = now
+                if now - sheeted > options.sheet_seconds:
+                    journal.picture(show(run, options), run.step)
+                    sheeted = time.monotonic()
+            late = options.max_seconds is not None and now - started > options.max_seconds
+            if total_of(stop() or late, device):  # all processes end with the same step
+                if stop() and journal is not None:
                     bar.console.print(f"stopped at step {run.step}")
-                    break
+                break
+        if journal is not None:
             save(run, options)
-    show(run, options)
-    return options.out / "weights.safetensors"
+            ring.close()
+            journal.picture(show(run, options), run.step)
 
 
-def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[float, float]]:
-    """The loop itself: yields a smoothed loss and the groups a second after each step."""
+class Pace(NamedTuple):
+    """How a run goes, smoothed over the last steps."""
+
+    loss: float
+    groups_a_second: float  # of the main format
+    mfu: float  # model FLOPs utilisation: a step's `arithmetic` a second, as a share of the measured `matrix_rate`
+
+
+def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[Pace]:
+    """The loop itself: yields how it goes after each step. What is done meanwhile does not count as its time."""
     untexted = torch.from_numpy(encoder()(""))
     device = device_of(options)
-    whole = options.source.num_frames // video.patches.GROUP
-    started = saved = sheeted = before = time.monotonic()
-    smooth, speed = None, 0.0
+    tokens_a_group = options.source.formats[0].num_patches
+    peak = total_of(matrix_rate(device), device)
+    pace: Pace | None = None
 
     def make(step: int, end: int) -> video.Batch:
         """The batch of a step that begins when the run has asked for `end` clips."""
@@ -291,30 +329,28 @@ def steps(run: Run, ring: Ring, options: Options, last: int) -> Iterator[tuple[f
     coming: Future[video.Batch] | None = None
     try:
         while run.step < last:
+            before = time.monotonic()
             made = coming.result() if coming else make(run.step, num_clips(run, options))
-            used = made.num_groups / whole
             if device.type == "cuda":
-                coming = builder.submit(make, run.step + 1, num_clips(run, options, used))
+                coming = builder.submit(make, run.step + 1, num_clips(run, options, made.clips_used))
             loss = float(advance(run, made, options))
             if loss != loss:
                 raise TrainError(f"the loss is not a number at step {run.step}; start again with a lower learning rate")
             run.step += 1
-            run.consumed += used
+            run.consumed += made.clips_used
             run.num_samples += made.num_samples
-            now = time.monotonic()
-            run.seconds += now - before
-            smooth = loss if smooth is None else 0.98 * smooth + 0.02 * loss
-            rate_now = made.num_groups / (now - before)
-            speed = rate_now if speed == 0 else 0.95 * speed + 0.05 * rate_now
-            before = now
-            yield smooth, speed
-            if now - saved > options.save_seconds:
-                save(run, options)
-                saved = now
-            if now - sheeted > options.sheet_seconds:
-                show(run, options)
-                sheeted = before = time.monotonic()
-            if options.max_seconds is not None and now - started > options.max_seconds:
-                return
+            taken = time.monotonic() - before
+            run.seconds += taken
+            speed = made.num_tokens / tokens_a_group / taken
+            mfu = arithmetic(run.network.params, made) / taken / peak
+            if pace is None:
+                pace = Pace(loss, speed, mfu)
+            else:
+                pace = Pace(
+                    0.98 * pace.loss + 0.02 * loss,
+                    0.95 * pace.groups_a_second + 0.05 * speed,
+                    0.95 * pace.mfu + 0.05 * mfu,
+                )
+            yield pace
     finally:
-        builder.shutdown(cancel_futures=True)
+        builder.shutdown()  # a batch under way is finished, since other processes may need this one's clips for theirs

@@ -23,8 +23,9 @@ PROMPTS = (
 
 def write_sheet(network: DiT, source: Source, prompts: tuple[str, ...], path: Path) -> None:
     """Six frames of a clip for each prompt, in rows."""
+    main = source.formats[0]
     shots = [
-        Shot(text=text, size=source.size, seconds=source.num_frames / source.fps, fps=source.fps, seed=row)
+        Shot(text=text, size=main.size, seconds=main.num_frames / main.fps, fps=main.fps, seed=row)
         for row, text in enumerate(prompts)
     ]
     write_picture(path, contact_sheet(list(draw(network, shots)), prompts))

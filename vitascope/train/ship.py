@@ -20,7 +20,7 @@ def ship(weights: Path, report: Path, target: Path = WEIGHTS / "small.safetensor
     """Write the weights as int8; their header says what `vitascope evaluate` measured, and the words they have read."""
     network, card = checkpoint.load(weights)
     suites = json.loads(report.read_text(encoding="utf-8"))["suites"]
-    checkpoint.save(network, replace(card, metrics=suites, words=words_read(card.level)), target, int8=True)
+    checkpoint.save(network, replace(card, metrics=suites, words=words_read(card.level)), target, stored="int8")
 
 
 def words_read(level: int) -> tuple[str, ...]:

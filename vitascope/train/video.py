@@ -5,6 +5,7 @@ short parts of clips, or a few whole ones, or pictures: what things look like is
 from the second, and all share one network. Everything is drawn from the generator that is given.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,14 +13,19 @@ import torch
 from torch import Tensor
 
 from vitascope.model import flow, patches
-from vitascope.model.condition import Conditions, Row, gather, group_seconds, paint
-from vitascope.train.stream import Ring, Sample
+from vitascope.model.condition import Conditions, Known, Row, gather, group_seconds, paint
+from vitascope.train.stream import Format, Ring, Sample, Source
 
 PICTURE_SHARE = 0.12
 NO_TEXT = 0.1
 WITH_TRACKS = 0.4
+PLANE_TRACKS = 0.5  # of the tracks of moving cameras: as users give them, on a flat world
 CPU = torch.device("cpu")
 PIN_SHARES = (0.5, 0.33, 0.12, 0.05)  # of clips with no, one, two and three pinned pictures
+PART_SHARE = 0.2  # of the pins that are parts of pictures
+WEAK_SHARE = 0.1  # of the pins and runs of frames that are noised a little
+CONTEXT_SHARE = 0.16  # of the whole clips that go on from frames that are known
+REFINED = 1.2  # middle of the times for larger pictures, which begin from smaller ones and not from noise
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,11 @@ class Batch:
     clean: Tensor  # B G n width
     noise: Tensor  # B G n width
     time: Tensor  # B G
-    care: Tensor | None  # B G n width, how much each number counts in the loss; None: all the same
+    care: Tensor  # B G n width, how much each number counts in the loss
     conditions: Conditions
     num_samples: int
-    num_groups: int  # tokens of this batch in groups, pins included: what it costs
+    num_tokens: int  # with what is known: what it costs
+    clips_used: float  # of how many clips these parts are all
 
 
 def whole_share(step: int) -> float:
@@ -49,6 +56,12 @@ def thing_care(step: int) -> float:
     return 3.0 * min(1.0, max(0.0, (1500 - step) / 500))
 
 
+def late_care(time: Tensor) -> Tensor:
+    """The same by the noise level [B, G]: where a thing is has been decided by t = 0.4, and what is left to learn of
+    grounds is mostly grain that nobody could foretell, so things may count up to three times as much."""
+    return 2.0 * ((time - 0.4) / 0.3).clamp(0, 1)
+
+
 def batch(
     ring: Ring,
     first: int,
@@ -59,64 +72,102 @@ def batch(
     untexted: Tensor,
     device: torch.device = CPU,
 ) -> Batch:
-    """A batch worth about `budget` groups, from the clips first…end of the ring, on a device.
+    """A batch worth about `budget` groups of the main format, from the clips first…end of the ring, on a device.
 
     `untexted` [L, 384] are the states of the empty text, which stand in where the text is dropped."""
     rng = np.random.default_rng(seed)
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
-    source = ring.source
-    whole = source.num_frames // patches.GROUP
+    kind, clips = _format(ring.source, first, end, rng)
+    grid, whole = kind.grid, kind.num_groups
+    main = ring.source.formats[0]
+    larger = kind.num_patches > 1.5 * main.num_patches
     picture = rng.random() < PICTURE_SHARE
     num_groups = 1
     if not picture:
         draw = rng.random()
-        share = whole_share(step)
-        num_groups = whole if draw < share else (1 if draw < share + (1 - share) * 0.6 else 2)
-    num_pins = 0
+        share = whole_share(step) * (0.4 if larger else 1)
+        num_groups = whole if draw < share else min(whole, 1 if draw < share + (1 - share) * 0.6 else 2)
+    num_pins = num_context = 0
     if not picture and num_groups > 1:
         num_pins = int(rng.choice(len(PIN_SHARES), p=PIN_SHARES))
-    B = max(1, round(budget / (num_groups + num_pins)))
-    if end - first >= B:
-        indices = first + rng.choice(end - first, B, replace=False)
-    else:
-        indices = rng.integers(first, end, B)
+    if num_groups == whole > 2 and rng.random() < CONTEXT_SHARE:
+        num_context = int(rng.integers(1, 1 + max(1, whole // 3)))
+    after = rng.random() < 0.25  # what is known comes after what is made
+    made = num_groups - num_context
+    B = max(1, round(budget * main.num_patches / (kind.num_patches * (num_groups + num_pins))))
+    indices = rng.choice(clips, B, replace=len(clips) < B)
 
-    grid = source.size[1] // patches.PATCH, source.size[0] // patches.PATCH
     shown, rows, things = [], [], []
     for index in indices:
         sample = ring[int(index)]
         if sample.mirrored and rng.random() < 0.5:
             sample = _in_the_mirror(sample)
-        text = sample.texts[rng.integers(len(sample.texts))].astype(np.float32)
-        painted = _painted(sample.points, sample.visible, grid, rng)
+        said = int(rng.integers(len(sample.texts)))
+        painted = _painted(sample, grid, rng)
         if picture:
-            frame = int(rng.integers(source.num_frames))
+            frame = int(rng.integers(kind.num_frames))
             frames = slice(frame, frame + 1)
-            seconds = torch.tensor([frame / source.fps])
+            seconds = torch.tensor([frame / kind.fps])
+            known = frames
         else:
-            start = int(rng.integers(whole - num_groups + 1))
-            frames = slice(start * patches.GROUP, (start + num_groups) * patches.GROUP)
-            seconds = group_seconds(num_groups, source.fps, frames.start / source.fps)
+            start = int(rng.integers(whole - num_groups + 1)) * patches.GROUP
+            middle = start + (made if after else num_context) * patches.GROUP
+            stop = start + num_groups * patches.GROUP
+            frames, known = (
+                (slice(start, middle), slice(middle, stop)) if after else (slice(middle, stop), slice(start, middle))
+            )
+            seconds = group_seconds(made, kind.fps, frames.start / kind.fps)
         shown.append(sample.frames[frames])
         things.append(sample.things[frames])
         pins = []
-        for frame in _pinned_frames(source.num_frames, num_pins, rng):
-            pins.append((sample.frames[frame], frame / source.fps, painted[frame]))
-        text = untexted.numpy() if rng.random() < NO_TEXT else text
-        rows.append(Row(text, painted[frames], seconds, pins))
+        for frame in _pinned_frames(kind.num_frames, num_pins, rng):
+            part = _part(kind.size, rng) if rng.random() < PART_SHARE else None
+            pins.append(Known(sample.frames[frame], frame / kind.fps, painted[frame], part, _strength(rng)))
+        context = []
+        cleanness = _strength(rng, least=0.8)
+        for at in range(known.start, known.stop if num_context else known.start, patches.GROUP):
+            run = sample.frames[at : at + patches.GROUP]
+            context.append(Known(run, (at + (patches.GROUP - 1) / 2) / kind.fps, time=cleanness))
+        text, words = sample.texts[said].astype(np.float32), sample.captions[said]
+        if rng.random() < NO_TEXT:
+            text, words = untexted.numpy(), ""
+        rows.append(Row(text, painted[frames], seconds, pins, context, words))
 
     group = 1 if picture else patches.GROUP
-    conditions = gather(rows, 0.0 if picture else 1 / source.fps, grid).to(device)
+    conditions = gather(rows, 0.0 if picture else 1 / kind.fps, grid, int(rng.integers(2**62))).to(device)
     clean = patches.to_patches(patches.to_float(torch.from_numpy(np.stack(shown)).to(device)), group)
-    time = flow.times((B, 1), generator).expand(B, num_groups).clone()
-    if num_groups == whole:  # a sixth of the whole clips go on from two groups that are known
-        time[torch.rand(B, generator=generator, device=device) < 0.16, :2] = 1.0
+    time = flow.times((B, 1), generator, REFINED if larger else 0.2).expand(B, made).clone()
     noise = torch.randn(clean.shape, generator=generator, device=device)
-    care = None
-    if (more := thing_care(step)) > 0:
-        seen = torch.from_numpy(np.stack(things)).to(device).float()[..., None].expand(-1, -1, -1, -1, 3)
-        care = 1 + more * patches.to_patches(seen, group)
-    return Batch(clean, noise, time, care, conditions, B, B * (num_groups + num_pins))
+    seen = torch.from_numpy(np.stack(things)).to(device).float()[..., None].expand(-1, -1, -1, -1, 3)
+    care = 1 + (thing_care(step) + late_care(time))[..., None, None] * patches.to_patches(seen, group)
+    tokens = B * (num_groups + num_pins) * kind.num_patches
+    used = B * (num_groups + num_pins) / whole
+    return Batch(clean, noise, time, care, conditions, B, tokens, used)
+
+
+def _format(source: Source, first: int, end: int, rng: np.random.Generator) -> tuple[Format, list[int]]:
+    """The format of a batch, by its share of the steps, and the clips from first to end that have it."""
+    by_format: dict[int, list[int]] = defaultdict(list)
+    for index in range(first, end):
+        by_format[source.format(index)].append(index)
+    there = sorted(by_format)
+    share = np.array([source.formats[kind].share for kind in there])
+    chosen = there[int(rng.choice(len(there), p=share / share.sum()))]
+    return source.formats[chosen], by_format[chosen]
+
+
+def _strength(rng: np.random.Generator, least: float = 0.5) -> float:
+    """How clean a known group is: mostly all, else noised a little."""
+    return flow.time_of_share(float(rng.uniform(least, 1))) if rng.random() < WEAK_SHARE else 1.0
+
+
+def _part(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A mask [H, W] of what a pin shows of a picture: a rectangle, or in a third of the cases all but one."""
+    shown = np.zeros((size[1], size[0]), np.float32)
+    wide, high = (max(2, round(side * rng.uniform(0.25, 0.8))) for side in size)
+    left, top = int(rng.integers(size[0] - wide + 1)), int(rng.integers(size[1] - high + 1))
+    shown[top : top + high, left : left + wide] = 1
+    return 1 - shown if rng.random() < 1 / 3 else shown
 
 
 def _pinned_frames(num_frames: int, count: int, rng: np.random.Generator) -> list[int]:
@@ -132,17 +183,32 @@ def _pinned_frames(num_frames: int, count: int, rng: np.random.Generator) -> lis
 
 def _in_the_mirror(sample: Sample) -> Sample:
     """A clip with left and right changed, in the picture as in the words."""
-    points = sample.points.copy()
-    points[..., 0] = 1 - points[..., 0]
     frames = np.ascontiguousarray(sample.frames[:, :, ::-1])
     things = np.ascontiguousarray(sample.things[:, :, ::-1])
-    return replace(sample, frames=frames, points=points, things=things, texts=sample.mirrored, mirrored=sample.texts)
+    turn = np.array([-1, 1], np.float32)
+    points = sample.points * turn + (1, 0)
+    camera = None if sample.camera is None else (sample.camera[0] * turn + (1, 0), sample.camera[1])
+    return replace(
+        sample,
+        frames=frames,
+        points=points.astype(np.float32),
+        things=things,
+        texts=sample.mirrored,
+        mirrored=sample.texts,
+        camera=None if camera is None else (camera[0].astype(np.float32), camera[1]),
+    )
 
 
-def _painted(points: np.ndarray, visible: np.ndarray, grid: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """The tracks of a clip, thinned to a random number or dropped, as a map [F, n, 16]."""
+def _painted(sample: Sample, grid: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """The tracks of a clip, thinned to a random number or dropped, as a map [F, n, 16]. Those of a moving camera are in
+    half of the cases what its move would do to a flat world, as users give them."""
+    points, visible = sample.points, sample.visible
     if rng.random() >= WITH_TRACKS:
         return paint(points[:0], visible[:0], grid, rng)
+    if sample.camera is not None and rng.random() < PLANE_TRACKS:
+        points, visible = sample.camera
+        if rng.random() < 0.5:  # all of them, as the command line gives them
+            return paint(points, visible, grid, rng)
     count = int(np.exp(rng.uniform(0, np.log(len(points) + 1))))  # few tracks as often as many
     chosen = rng.permutation(len(points))[:count]
     return paint(points[chosen], visible[chosen], grid, rng)

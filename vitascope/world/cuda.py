@@ -1,11 +1,13 @@
 """The same pictures on a CUDA GPU: one thread a pixel, with the scalar functions that the CPU's kernels use too.
 
 Proved in Numba's CUDA simulator only, against the CPU's pictures: no GPU was at hand when this was written, so speed on
-one is not known. Arithmetic is in 64 bits; pictures differ from the CPU's by rounding alone.
+one is not known. Arithmetic is in 64 bits; pictures differ from the CPU's by rounding alone. Any thread may draw, while
+others compute on the same GPU. Of several GPUs it is the one with the number LOCAL_RANK, as for training.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -102,18 +104,21 @@ def draw_frames(
     """Fill frames, depth and ids; `given` is what `Packed.frames` gives, `offsets` the centre and, if any, samples.
 
     If not `lit`, depth and ids alone."""
-    total, high, wide = ids.shape
-    grid = ((wide + BLOCK[0] - 1) // BLOCK[0], (high + BLOCK[1] - 1) // BLOCK[1], total)
-    sent = tuple(tuple(cuda.to_device(np.ascontiguousarray(array)) for array in arrays) for arrays in (parts, *given))
-    made: Any = tuple(cuda.device_array(array.shape, array.dtype) for array in (frames, depth, ids))
-    levels = cuda.device_array(ids.shape, np.uint8)
-    marked = cuda.to_device(np.full(ids.shape, WHOLE, np.uint8))
-    curves = tuple(cuda.to_device(table) for table in tables)
-    for step, places in enumerate(offsets):
-        if step:
-            find_edges[grid, BLOCK](made[0], made[2], levels, sent[0][4], marked)
-        draw_pixels[grid, BLOCK](*sent, *curves, *made, levels, marked, cuda.to_device(places), lit)
-    targets: tuple[NDArray[Any], ...] = (frames, depth, ids)
-    for array, target in zip(made, targets, strict=True):
-        if lit or target is not frames:
-            target[...] = array.copy_to_host()
+    with cuda.gpus[int(os.environ.get("LOCAL_RANK", 0)) % len(cuda.gpus)]:
+        total, high, wide = ids.shape
+        grid = ((wide + BLOCK[0] - 1) // BLOCK[0], (high + BLOCK[1] - 1) // BLOCK[1], total)
+        sent = tuple(
+            tuple(cuda.to_device(np.ascontiguousarray(array)) for array in arrays) for arrays in (parts, *given)
+        )
+        made: Any = tuple(cuda.device_array(array.shape, array.dtype) for array in (frames, depth, ids))
+        levels = cuda.device_array(ids.shape, np.uint8)
+        marked = cuda.to_device(np.full(ids.shape, WHOLE, np.uint8))
+        curves = tuple(cuda.to_device(table) for table in tables)
+        for step, places in enumerate(offsets):
+            if step:
+                find_edges[grid, BLOCK](made[0], made[2], levels, sent[0][4], marked)
+            draw_pixels[grid, BLOCK](*sent, *curves, *made, levels, marked, cuda.to_device(places), lit)
+        targets: tuple[NDArray[Any], ...] = (frames, depth, ids)
+        for array, target in zip(made, targets, strict=True):
+            if lit or target is not frames:
+                target[...] = array.copy_to_host()

@@ -24,6 +24,7 @@ from vitascope.world.contact import Contact
 from vitascope.world.framing import reframe
 from vitascope.world.physics import Motion, played, simulate, went_as_planned
 from vitascope.world.reel import Reel
+from vitascope.world.render import Device
 from vitascope.world.sample import recolour, sample_scene
 from vitascope.world.scene import Scene, SceneError, Split, Style
 from vitascope.world.stage import path_of, stage
@@ -75,11 +76,17 @@ def take(
     num_captions: int = 4,
     num_tracks: int = 64,
     samples: int = 4,
+    device: Device = "cpu",
 ) -> Take:
     """Take number `index` of the footage of `seed`: the same numbers give the same bytes, in any order."""
     scene, motion = happening(seed, index, level=level, size=size, seconds=seconds, fps=fps, split=split, style=style)
     return film(
-        scene, motion, seed, index, size=size, num_captions=num_captions, num_tracks=num_tracks, samples=samples
+        *(scene, motion, seed, index),
+        size=size,
+        num_captions=num_captions,
+        num_tracks=num_tracks,
+        samples=samples,
+        device=device,
     )
 
 
@@ -133,12 +140,13 @@ def film(
     num_captions: int = 4,
     num_tracks: int = 64,
     samples: int = 4,
+    device: Device = "cpu",
 ) -> Take:
     """Draw a scene in a motion that is known already, and say all about it."""
     num_frames, fps = len(motion.position), motion.fps
     seconds = num_frames / fps
     path = path_of(scene.camera, seconds, fps)
-    reel = Reel(stage(scene, motion, path), size, scene.style, scene.look % 10_000, samples)
+    reel = Reel(stage(scene, motion, path), size, scene.style, scene.look % 10_000, samples, device)
     words = np.random.default_rng([seed, index, _WORDS])
     captions = tuple(caption(scene, words) for _ in range(max(1, num_captions)))
     points, visible = follow(reel, np.random.default_rng([seed, index, _TRACKS]), num_tracks)
@@ -151,12 +159,9 @@ def looks_of(first: Take, seed: int, index: int, look: int, *, split: Split = "t
     """The same motion drawn with other colours, clothes, place, hour, style and camera (look 1, 2, ...), which costs no
     simulation."""
     rng = np.random.default_rng([seed, index, _LOOKS, look])
-    other = recolour(first.scene, rng, split)
-    motion = played(other, first.motion)
-    scene = reframe(other, motion, rng, first.clip.size)
+    made = relooked(first.scene, first.motion, rng, first.clip.size, split=split)
     return film(
-        scene or first.scene,
-        motion if scene else first.motion,
+        *(made or (first.scene, first.motion)),
         seed,
         (index << 8) + look,
         size=first.clip.size,
@@ -164,6 +169,16 @@ def looks_of(first: Take, seed: int, index: int, look: int, *, split: Split = "t
         num_tracks=len(first.points),
         samples=samples,
     )
+
+
+def relooked(
+    scene: Scene, motion: Motion, rng: np.random.Generator, size: tuple[int, int], *, split: Split = "train"
+) -> tuple[Scene, Motion] | None:
+    """The same motion in a scene of other looks, with a camera that keeps it in the picture; None where none does."""
+    other = recolour(scene, rng, split)
+    acted = played(other, motion)
+    framed = reframe(other, acted, rng, size)
+    return None if framed is None else (framed, acted)
 
 
 def footage(

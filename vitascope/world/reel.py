@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.shot.camera import CameraPath
-from vitascope.world.render import BATCH, Picture, Stage, draw, draw_stream
+from vitascope.world.render import BATCH, Device, Picture, Stage, draw, draw_stream
 from vitascope.world.scene import Style
 from vitascope.world.style import Levels, expose, stylise
 
@@ -25,6 +25,7 @@ class Reel:
     style: Style = "natural"
     seed: int = 0  # of the style's paper and grain
     samples: int = 4
+    device: Device = "cpu"  # that draws
 
     @property
     def num_frames(self) -> int:
@@ -48,7 +49,7 @@ class Reel:
         if not self.kept:
             size = f"{self.num_frames} frames of {self.size[0]}x{self.size[1]}"
             raise ValueError(f"{size} are more than the {MAX_KEPT} pixels kept in memory; go through pictures()")
-        picture = draw(self.stage, self.size, samples=self.samples)
+        picture = draw(self.stage, self.size, samples=self.samples, device=self.device)
         return self._styled(picture, 0, expose(picture.frames[: self._batch], self.style))
 
     def pictures(self) -> Iterator[Picture]:
@@ -57,7 +58,7 @@ class Reel:
             yield self.whole
             return
         first, levels = 0, None  # of the first frames: what came later would make the picture pump
-        for picture in draw_stream(self.stage, self.size, samples=self.samples, batch=self._batch):
+        for picture in draw_stream(self.stage, self.size, samples=self.samples, device=self.device, batch=self._batch):
             levels = expose(picture.frames, self.style) if levels is None else levels
             yield self._styled(picture, first, levels)
             first += len(picture.frames)
@@ -67,7 +68,7 @@ class Reel:
         if self.kept:
             yield self.whole
         else:
-            yield from draw_stream(self.stage, self.size, samples=0, batch=self._batch)
+            yield from draw_stream(self.stage, self.size, samples=0, device=self.device, batch=self._batch)
 
     def trace(self, frames: NDArray[np.int64]) -> Picture:
         """Ids and depth of some frames [N]; their colours may be black."""
@@ -82,7 +83,7 @@ class Reel:
             faces=stage.faces[frames],
             camera=CameraPath(path.position[frames], path.rotation[frames], path.fov[frames]),
         )
-        return draw(chosen, self.size, samples=0)
+        return draw(chosen, self.size, samples=0, device=self.device)
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         for picture in self.pictures():
