@@ -1,8 +1,13 @@
 """What the tests share: weights of the `tiny` network, made up on the spot, so that no test needs trained ones."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Where several tests run at once, each has one thread: two that share two cores wait for each other at every product.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

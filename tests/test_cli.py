@@ -31,7 +31,8 @@ OPTIONS = {
     "make": "--again --brush --camera --fps --guidance --image --json --last --model --n --negative --output --plan"
     " --seconds --seed --sheet --shot --size --steps --timing --transfer -o",
     "world": "--count --level --output --overlay --scene --seconds --seed --size --style -o",
-    "train": "--batch --device --init --level --max-seconds --out --picture-share --pictures --pool --preset --resume --seed --steps --workers",
+    "train": "--batch --device --init --level --max-seconds --out --picture-share --pictures --pool --preset"
+    " --resume --seed --steps --workers",
     "evaluate": "--count --out --weights",
     "schema": "",
 }
