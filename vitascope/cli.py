@@ -375,8 +375,13 @@ def _print_plan(shot: "Shot", as_json: bool) -> None:
     if as_json:
         print(json.dumps(asdict(made)))
         return
-    print(f"tokens      {made.tokens} in each of {made.calls} calls of {made.parameters / 1e6:.1f} M parameters")
-    print(f"memory      {made.memory / 1e6:.0f} MB at most, beside the program's own")
+    windows = "one window" if made.windows == 1 else f"{made.windows} windows"
+    free = "" if made.free is None else f"; {made.free / 1e6:.0f} MB are free"
+    print(f"frames      made at {made.size[0]}x{made.size[1]} in {windows}")
+    print(
+        f"tokens      {made.tokens} at most in each of {made.calls} calls of {made.parameters / 1e6:.1f} M parameters"
+    )
+    print(f"memory      {made.memory / 1e6:.0f} MB at most, beside the program's own{free}")
     print(f"sampling    {made.seconds:.1f} s on this machine as it is now")
 
 

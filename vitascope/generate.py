@@ -23,8 +23,10 @@ from vitascope.model.vocabulary import strangers
 from vitascope.shot.clip import Clip
 from vitascope.shot.shot import Pin, Shot
 
-STEPS = 24
-SHIFT = 1.0
+# Of 48 unseen prompts, 16 steps that are denser near the end came within one point (of the share of answers that are
+# right) of 24 even ones.
+STEPS = 16
+SHIFT = 2.0
 GUIDANCE = 3.0
 # A larger picture begins from the smaller one with so much noise over it (1 is clean), and takes so many steps.
 REFINE_FROM, REFINE_STEPS = 0.6, 3
