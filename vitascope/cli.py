@@ -378,7 +378,8 @@ def _print_plan(shot: "Shot", as_json: bool) -> None:
     windows = "one window" if made.windows == 1 else f"{made.windows} windows"
     free = "" if made.free is None else f"; {made.free / 1e6:.0f} MB are free"
     print(f"frames      made at {made.size[0]}x{made.size[1]} in {windows}")
-    print(
+    parameters = f"{made.parameters / 1e6:.1f} M parameters"
+    print(f"tokens      {made.tokens} at most in each of {made.calls} calls of {parameters}")
         f"tokens      {made.tokens} at most in each of {made.calls} calls of {made.parameters / 1e6:.1f} M parameters"
     )
     print(f"memory      {made.memory / 1e6:.0f} MB at most, beside the program's own{free}")
