@@ -380,8 +380,6 @@ def _print_plan(shot: "Shot", as_json: bool) -> None:
     print(f"frames      made at {made.size[0]}x{made.size[1]} in {windows}")
     parameters = f"{made.parameters / 1e6:.1f} M parameters"
     print(f"tokens      {made.tokens} at most in each of {made.calls} calls of {parameters}")
-        f"tokens      {made.tokens} at most in each of {made.calls} calls of {made.parameters / 1e6:.1f} M parameters"
-    )
     print(f"memory      {made.memory / 1e6:.0f} MB at most, beside the program's own{free}")
     print(f"sampling    {made.seconds:.1f} s on this machine as it is now")
 
