@@ -48,10 +48,10 @@ def test_a_film_can_be_made_again(tiny_engine: Path, tmp_path: Path) -> None:
 WRONG: dict[str, tuple[list[object], str]] = {
     "no words": (["", "-o", "{tmp}/x.mp4"], "text"),
     "ten thousand characters": (["ball " * 2000, "-o", "{tmp}/x.mp4"], "text"),
-    "odd sides": (["a ball", "-o", "{tmp}/x.mp4", "--size", "255x143"], "films have even sides, say 258x144"),
-    "another shape": (["a ball", "-o", "{tmp}/x.mp4", "--size", "200x200"], "the nearest is 360x200"),
+    "odd sides": (["a ball", "-o", "{tmp}/x.mp4", "--size", "255x143"], "films have even sides, say 256x144"),
+    "another shape": (["a ball", "-o", "{tmp}/x.mp4", "--size", "300x100"], "from 1:2 to 2:1 can be made, say 200x100"),
     "zero seconds": (["a ball", "-o", "{tmp}/x.mp4", "--seconds", "0"], "seconds"),
-    "too long": (["a ball", "-o", "{tmp}/x.mp4", "--seconds", "60"], "up to 2"),
+    "too long": (["a ball", "-o", "{tmp}/x.mp4", "--seconds", "600"], "seconds"),
     "unknown model": (["a ball", "-o", "{tmp}/x.mp4", "--model", "huge"], "'huge' was given"),
     "damaged weights": (["a ball", "-o", "{tmp}/x.mp4", "--model", "damaged"], "damaged"),
     "no picture": (["a ball", "-o", "{tmp}/x.mp4", "--image", "{tmp}/in/text.png"], "text.png"),
