@@ -18,7 +18,7 @@ from vitascope.model.condition import TRACK_WIDTH, Conditions, group_seconds
 from vitascope.model.dit import DiT, DiTParams
 from vitascope.model.text import TEXT_WIDTH
 
-ROUNDS = 5
+ROUNDS = 3
 BATCH = 2  # with the words and without
 NUM_GROUPS = 12  # of four frames: four seconds at 12 frames a second
 NUM_WORDS = 16  # tokens of text
