@@ -23,7 +23,7 @@ from vitascope.model.vocabulary import strangers
 from vitascope.shot.clip import Clip
 from vitascope.shot.shot import Pin, Shot
 
-# Over 48 films, 16 steps that are denser near the end had 78.8 % of all answers right, 24 even ones 79.6 % and 32 80.4 %.
+# Over 48 films, 16 steps that are denser near the end had 78.8 % of all answers right, 24 even ones 79.6 %, 32 80.4 %.
 STEPS = 16
 SHIFT = 2.0
 GUIDANCE = 3.0
