@@ -1,6 +1,7 @@
 """Shot in, Clip out: the one road from what is asked to what is made. `make` is its architecture, read from the top."""
 
 import functools
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -267,7 +268,7 @@ def draw(
     window = window or Window(0, -(-first.num_frames // patches.GROUP) if moving else 1, 0)
     steps = flow.schedule(first.steps or STEPS, SHIFT)
     clean = _sampled(network, shots, window, before, None, steps, progress, cancel)
-    grid = first.size[1] // patches.PATCH, first.size[0] // patches.PATCH
+    grid = patches.grid_of(first.size)
     return patches.to_bytes(patches.to_frames(clean, grid))[:, : first.num_frames - window.first]
 
 
@@ -288,7 +289,7 @@ def refine(
     start = patches.to_patches(patches.to_float(larger)[None], group)
     steps = [REFINE_FROM + (1 - REFINE_FROM) * t for t in flow.schedule(REFINE_STEPS)]
     clean = _sampled(network, [shot.with_(guidance=1.0)], window, before, start, steps, progress, cancel)
-    grid = shot.size[1] // patches.PATCH, shot.size[0] // patches.PATCH
+    grid = patches.grid_of(shot.size)
     return patches.to_bytes(patches.to_frames(clean, grid))[0, : len(frames)]
 
 
@@ -304,7 +305,7 @@ def _sampled(
 ) -> Tensor:
     """Clean patches [B, G, n, width] of a window; from noise, or from clean patches to `start` with."""
     first = shots[0]
-    n = (first.size[0] // patches.PATCH) * (first.size[1] // patches.PATCH)
+    n = math.prod(patches.grid_of(first.size))
     width = patches.MOVING_WIDTH if first.num_frames > 1 else patches.STILL_WIDTH
     noise = torch.stack([_noise(shot.seed, window, (window.num_groups, n, width)) for shot in shots])  # B G n width
     device = next(network.parameters()).device

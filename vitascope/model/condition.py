@@ -170,7 +170,7 @@ def condition(
     Sizes and rates are the network's own; media are carried by the Shots. `before` are the frames of each shot
     [4·context, H, W, 3] that come before a window which is not the first."""
     first = shots[0]
-    grid = first.size[1] // patches.PATCH, first.size[0] // patches.PATCH
+    grid = patches.grid_of(first.size)
     fps = first.fps
     film = first.num_frames > 1
     num_frames = window.num_frames if film else 1

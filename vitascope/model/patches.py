@@ -15,6 +15,11 @@ MOVING_WIDTH = PATCH * PATCH * GROUP * 3
 STILL_WIDTH = PATCH * PATCH * 3
 
 
+def grid_of(size: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of patches of a picture of this (width, height)."""
+    return size[1] // PATCH, size[0] // PATCH
+
+
 def to_float(frames: Tensor | npt.NDArray[np.uint8]) -> Tensor:
     """sRGB bytes 0…255 to floats -1…1, any shape."""
     return torch.as_tensor(frames).float() / 127.5 - 1.0

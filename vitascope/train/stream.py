@@ -61,7 +61,7 @@ class Format:
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of patches."""
-        return self.size[1] // patches.PATCH, self.size[0] // patches.PATCH
+        return patches.grid_of(self.size)
 
     @property
     def num_patches(self) -> int:
@@ -167,14 +167,11 @@ class Source:
 
     def format(self, index: int) -> int:
         """In which of the formats clip number `index` is filmed."""
-        return min(len(self.formats) - 1, int(np.searchsorted(self._bounds, self._lot(index, 0xF0))))
+        return min(len(self.formats) - 1, int(np.searchsorted(self._bounds, _lot(self.seed, index, 0xF0))))
 
     def is_still(self, index: int) -> bool:
         """Whether clip number `index` is of a still picture."""
-        return bool(self.pictures) and self._lot(index, 0xF1) < self.picture_share
-
-    def _lot(self, index: int, purpose: int) -> float:
-        return float(np.random.default_rng([self.seed, index, purpose]).random())
+        return bool(self.pictures) and _lot(self.seed, index, 0xF1) < self.picture_share
 
     def sample(self, index: int) -> Sample:
         """Clip number `index` of this footage, rendered here and now."""
@@ -217,6 +214,12 @@ class Source:
         camera = _told(made.moves, kind)
         texts = _texts(made.captions)
         return Sample(made.frames, texts, made.captions, made.points, made.visible, things, (), camera)
+
+
+@functools.lru_cache(65_536)
+def _lot(seed: int, index: int, purpose: int) -> float:
+    """A number in 0…1 by lot for a clip. Kept, since each step asks for those of all clips in the ring."""
+    return float(np.random.default_rng([seed, index, purpose]).random())
 
 
 def _texts(captions: Iterable[str]) -> tuple[npt.NDArray[np.float16], ...]:
