@@ -14,8 +14,8 @@ from vitascope.model.condition import fit
 from vitascope.model.flow import Cancelled
 from vitascope.model.layout import layout
 from vitascope.shot.clip import Clip
-from vitascope.shot.media import write_film, write_picture
-from vitascope.shot.shot import Cue, Media, Pin, Region, Shot, ShotError, Sound, Span
+from vitascope.shot.media import mask_media, read_film, write_film, write_picture
+from vitascope.shot.shot import Cue, Media, Pin, Region, Shot, ShotError, Sound, Span, Track
 
 CARD = Card("tiny", (144, 80), 24, 12.0, 1)
 LARGER = Card("tiny", (144, 80), 24, 12.0, 1, formats=((144, 80, 24, 12.0), (256, 144, 24, 12.0)))
@@ -39,7 +39,6 @@ def _film(**fields: object) -> Pin:
         ({"fps": 25}, "fps: 25 was given; this model makes 12, 6, 4, 3, 2, 1"),
         ({"sound": Sound(prompt="wind")}, "sound: sound cannot be made yet"),
         ({"cues": (Cue(time=0, kind="impact"),)}, "cues: "),
-        ({"spans": (Span(start=0, end=1, text="it falls"),)}, "spans: "),
         ({"pins": (_pin(), _pin(time=1))}, "pins: 2 pictures were given; this model takes up to 1"),
         ({"pins": (_pin(),)}, "pins.media: the picture 0000.* named but not carried"),
         ({"pins": (_pin(role="style"),)}, "pins.role: 'style'"),
@@ -68,12 +67,12 @@ def test_what_does_not_fit_into_memory_is_refused_before_anything_runs(
     tiny_engine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shot = Shot(text="a ball", model="tiny", size=(1280, 720))
-    card = generate.engine("tiny").card
+    tiny = generate.engine("tiny")
     monkeypatch.setattr(generate, "free_memory", lambda: 10**7)
     with pytest.raises(Refused, match=r"memory: 0\.1 GB would be taken and 0\.0 GB are free; ask for a smaller size"):
-        generate.refuse(shot, card)
+        generate.refuse(shot, tiny)
     monkeypatch.setattr(generate, "free_memory", lambda: None)
-    generate.refuse(shot, card)
+    generate.refuse(shot, tiny)
 
 
 @pytest.mark.parametrize(("fps", "seconds"), [(12, 2), (12, 1.25), (6, 2), (6, 1.4), (4, 0.6), (1, 1.5)])
@@ -167,6 +166,61 @@ def test_a_film_goes_on_where_another_ends(tiny_engine: Path, tmp_path: Path) ->
     inside = Pin(media=Media.from_path(tmp_path / "dark.mp4"), time=0, seconds=4 / 12)
     frames = generate.make("a ball", pins=(inside,), **base).array()
     assert np.abs(frames[:4].astype(int) - 30).max() <= 4, "frames that are known come back"
+
+
+def test_of_a_film_with_a_mask_only_the_rest_is_made_new(tiny_engine: Path, tmp_path: Path) -> None:
+    frames = [np.random.default_rng(i).integers(0, 255, (80, 144, 3), dtype=np.uint8) for i in range(7)]
+    write_film(tmp_path / "x.mp4", frames, 12.0)
+    known = np.ones((80, 144), np.bool_)
+    known[32:48, 48:96] = False
+    pin = Pin(media=Media.from_path(tmp_path / "x.mp4"), mask=mask_media(known))
+    shot = Shot(text="a ball", model="tiny", steps=3, size=(144, 80), seconds=7 / 12, pins=(pin,))
+    made = generate.make(shot).array()
+    film = np.stack(list(read_film((tmp_path / "x.mp4").read_bytes())))
+    assert len(made) == 7
+    sure = np.zeros((80, 144), np.bool_)
+    sure[:31], sure[49:], sure[:, :47], sure[:, 97:] = True, True, True, True  # scaling the mask softens its edge
+    np.testing.assert_array_equal(made[:, sure], film[:, sure])
+    assert (made[:, 34:46, 50:94] != film[:, 34:46, 50:94]).mean() > 0.5
+    free = generate.draw(generate.engine("tiny").network, [shot.with_(pins=())])[0]
+    held = generate.draw(generate.engine("tiny").network, [shot])[0]
+    assert np.abs(held[:7, sure].astype(int) - film[:, sure]).max() <= 1, "already as the network makes it"
+    assert (held[:, 34:46, 50:94] != free[:, 34:46, 50:94]).mean() > 0.5, "and the rest is made to go with it"
+
+
+def test_the_middle_of_a_film_is_made_again_and_the_rest_stays(tiny_engine: Path, tmp_path: Path) -> None:
+    frames = [np.full((80, 144, 3), 10 * i, np.uint8) for i in range(18)]
+    write_film(tmp_path / "x.mp4", frames, 12.0)
+    media, film = Media.from_path(tmp_path / "x.mp4"), np.stack(list(read_film((tmp_path / "x.mp4").read_bytes())))
+    write_film(tmp_path / "end.mp4", list(film[11:]), 12.0)
+    pins = (Pin(media=media, seconds=5 / 12), Pin(media=Media.from_path(tmp_path / "end.mp4"), time=11 / 12))
+    made = generate.make("a ball", model="tiny", steps=2, size=(144, 80), seconds=1.5, pins=pins).array()
+    end = np.stack(list(read_film((tmp_path / "end.mp4").read_bytes())))
+    np.testing.assert_array_equal(made[:5], film[:5])
+    np.testing.assert_array_equal(made[11:], end)
+    assert (made[5:11] != film[5:11]).mean() > 0.5
+
+
+def test_each_condition_has_its_own_guidance(tiny_engine: Path) -> None:
+    track = Track(times=(0.0, 0.5), points=((0.2, 0.2), (0.8, 0.8)))
+    pin = Pin(media=picture_media(np.full((80, 144, 3), 200, np.uint8)))
+    fields: dict[str, Any] = {"model": "tiny", "steps": 2, "size": (144, 80), "seconds": 0.5}
+    shot = Shot(text="a red ball", pins=(pin,), tracks=(track,), guidance=1.0, **fields)
+    first = generate.make(shot.with_(track_guidance=1.0, pin_guidance=1.0)).array()
+    for name in ("guidance", "track_guidance", "pin_guidance"):
+        plain = {"guidance": 1.0, "track_guidance": 1.0, "pin_guidance": 1.0}
+        other = generate.make(shot.with_(**{**plain, name: 4.0})).array()
+        assert (other[1:] != first[1:]).mean() > 0.05, name
+    assert generate.guidance_of(Shot(text="x", track_guidance=4.0)) == {"text": generate.GUIDANCE["text"]}
+
+
+def test_directions_change_in_time(tiny_engine: Path) -> None:
+    shot = Shot(text="a red ball", model="tiny", steps=2, size=(144, 80), seconds=1)
+    spans = (Span(start=0, end=0.5, text="at night"), Span(start=0.5, end=1, text="at noon"))
+    first = generate.make(shot).array()
+    timed = generate.make(shot.with_(spans=spans)).array()
+    swapped = generate.make(shot.with_(spans=(spans[0], spans[1].model_copy(update={"text": "at sunset"})))).array()
+    assert (timed != first).mean() > 0.05 and (timed != swapped).mean() > 0.05
 
 
 def test_long_shots_are_made_in_windows_and_large_ones_refined(

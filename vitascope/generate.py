@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vitascope.model import checkpoint, flow, numerics, patches
 from vitascope.model.checkpoint import Card
-from vitascope.model.condition import Conditions, condition, film_frames, placed
+from vitascope.model.condition import Conditions, Without, condition, held, known_frames
 from vitascope.model.dit import DiT
 from vitascope.model.layout import CONTEXT, Layout, Window, fits, layout
 from vitascope.model.vocabulary import strangers
@@ -27,7 +27,7 @@ from vitascope.shot.shot import Pin, Shot
 # Over 48 films, 16 steps that are denser near the end had 78.8 % of all answers right, 24 even ones 79.6 %, 32 80.4 %.
 STEPS = 16
 SHIFT = 2.0
-GUIDANCE = 3.0
+GUIDANCE: dict[Without, float] = {"text": 3.0, "tracks": 1.0, "pins": 1.0}
 # A larger picture begins from the smaller one with so much noise over it (1 is clean), and takes so many steps.
 REFINE_FROM, REFINE_STEPS = 0.6, 3
 MAX_PIXELS = 1920 * 1088  # beyond the network's own size, frames are only scaled
@@ -70,17 +70,22 @@ def make(
     report = progress or (lambda stage, done, total: None)
     shot = Shot.checked(text=shot, **fields) if isinstance(shot, str) else shot.with_(**fields)
     report("load", 0, 1)
-    made_by = engine(shot.model)
-    refuse(shot, made_by.card)
-    planned = layout(shot, made_by.card)
-    frames = np.concatenate(list(windows(made_by.network, shot, planned, report, cancel)))[: planned.num_frames]
-    report("finish", 0, 1)
-    clip = Clip(Finished(frames, shot, planned.fps), shot.fps, shot)
+    clip = make_with(engine(shot.model), shot, report, cancel)
     if path is not None:
         report("write", 0, 1)
         clip.save(path)
     report("done", 1, 1)
     return clip
+
+
+def make_with(made_by: Engine, shot: Shot, progress: Progress | None = None, cancel: Cancel | None = None) -> Clip:
+    """What an engine makes of a Shot; raises as `make` does."""
+    report = progress or (lambda stage, done, total: None)
+    refuse(shot, made_by)
+    planned = layout(shot, made_by.card)
+    frames = np.concatenate(list(windows(made_by.network, shot, planned, report, cancel)))[: planned.num_frames]
+    report("finish", 0, 1)
+    return Clip(Finished(frames, shot, planned.fps), shot.fps, shot)
 
 
 @dataclass(frozen=True)
@@ -167,10 +172,10 @@ def _loaded(path: Path, changed: int) -> Engine:
     return Engine(*checkpoint.load(path))
 
 
-def refuse(shot: Shot, card: Card) -> None:
-    """Raise Refused, naming the field, for what the network of this card cannot make, or not on this machine."""
-    check(shot, card)
-    _, memory = _most(shot, layout(shot, card), engine(shot.model).network)
+def refuse(shot: Shot, made_by: Engine) -> None:
+    """Raise Refused, naming the field, for what this engine cannot make, or not on this machine."""
+    check(shot, made_by.card)
+    _, memory = _most(shot, layout(shot, made_by.card), made_by.network)
     free = free_memory()
     if free is not None and memory > free:
         raise Refused(
@@ -202,7 +207,6 @@ def _problems(shot: Shot, card: Card) -> list[tuple[str, str | bool]]:
         ("fps", other_rate and f"{shot.fps:g} was given; this model makes {', '.join(f'{rate:g}' for rate in rates)}"),
         ("sound", shot.sound is not None and "sound cannot be made yet"),
         ("cues", bool(shot.cues) and "cues cannot be made heard yet"),
-        ("spans", bool(shot.spans) and "timed directions cannot be followed yet; put everything into text"),
         ("pins", pictures > card.pins and f"{pictures} pictures were given; this model takes up to {card.pins}"),
     ]
 
@@ -212,7 +216,7 @@ def _pin_problems(pin: Pin) -> list[tuple[str, str | bool]]:
     film = media.kind == "film"
     return [
         ("pins.role", pin.role != "frame" and f"{pin.role!r} was given; only 'frame' can be pinned yet"),
-        ("pins.region", film and (pin.region or mask) is not None and "only parts of pictures can be pinned yet"),
+        ("pins.region", film and pin.region is not None and "a film was given; only pictures are pinned in a region"),
         ("pins.mask", mask is not None and mask.kind != "picture" and "a film was given; only pictures are taken yet"),
         ("pins.mask", mask is not None and mask.data is None and "it is named but not carried"),
         ("pins.time", pin.time < 0 and not film and f"{pin.time:g} was given; before the shot only films are pinned"),
@@ -309,17 +313,33 @@ def _sampled(
     width = patches.MOVING_WIDTH if first.num_frames > 1 else patches.STILL_WIDTH
     noise = torch.stack([_noise(shot.seed, window, (window.num_groups, n, width)) for shot in shots])  # B G n width
     device = next(network.parameters()).device
-    known, both = (conditions.to(device) for conditions in condition(shots, window, before))
-    guidance = GUIDANCE if first.guidance is None else first.guidance
+    weights, stays = guidance_of(first), held(shots, window)
     with torch.inference_mode(), numerics.products(device):
         return flow.sample(
-            flow.guided(_answers(network, known), _both(network, both), guidance),
+            flow.guided(
+                _answer(network, condition(shots, window, before).to(device)),
+                _answers(network, shots, window, before, list(weights), device),
+                list(weights.values()),
+            ),
             noise.to(device),
             steps,
+            held=None if stays is None else (stays[0].to(device), stays[1].to(device)),
             start=None if start is None else start.to(device),
             progress=progress,
             cancel=cancel,
         )
+
+
+def guidance_of(shot: Shot) -> dict[Without, float]:
+    """How strongly each condition that a Shot has leads, where that is not 1: by its fields, or by what was measured to
+    be best."""
+    given: dict[Without, tuple[bool, float | None]] = {
+        "text": (True, shot.guidance),
+        "tracks": (bool(shot.tracks), shot.track_guidance),
+        "pins": (any(pin.role == "frame" for pin in shot.pins), shot.pin_guidance),
+    }
+    weights = {kind: GUIDANCE[kind] if value is None else value for kind, (there, value) in given.items() if there}
+    return {kind: weight for kind, weight in weights.items() if weight != 1}
 
 
 def _noise(seed: int, window: Window, shape: tuple[int, ...]) -> Tensor:
@@ -328,20 +348,35 @@ def _noise(seed: int, window: Window, shape: tuple[int, ...]) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(own))
 
 
-def _answers(network: DiT, conditions: Conditions) -> flow.Network:
+def _answer(network: DiT, conditions: Conditions) -> flow.Network:
     """The network as the sampler sees it: conditions fixed, input scaled to unit variance."""
     return lambda z, time: network(flow.scaled(z, time), time, conditions).float()
 
 
-def _both(network: DiT, conditions: Conditions) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Its answers with the words and without, made in one call of twice the batch."""
+def _answers(
+    network: DiT,
+    shots: Sequence[Shot],
+    window: Window,
+    before: Sequence[Frames] | None,
+    without: Sequence[Without],
+    device: torch.device,
+) -> Callable[[Tensor, Tensor], list[Tensor]]:
+    """Its answers with everything and without each of some conditions. They are made in one call of a larger batch, but
+    those without pins, which have fewer tokens, in one of their own."""
+    together: list[Without | None] = [None, *(kind for kind in without if kind != "pins")]
+    calls = [(together, condition(shots, window, before, together).to(device))]
+    if "pins" in without:
+        calls.append((["pins"], condition(shots, window, before, ["pins"]).to(device)))
 
-    def answer(z: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-        x = network(flow.scaled(z, time).repeat(2, 1, 1, 1), time.repeat(2, 1), conditions).float()
-        with_words, without = x.chunk(2)
-        return with_words, without
+    def answers(z: Tensor, time: Tensor) -> list[Tensor]:
+        found: dict[Without | None, Tensor] = {}
+        for kinds, conditions in calls:
+            num = len(kinds)
+            x = network(flow.scaled(z, time).repeat(num, 1, 1, 1), time.repeat(num, 1), conditions).float()
+            found |= dict(zip(kinds, x.chunk(num), strict=True))
+        return [found[None], *(found[kind] for kind in without)]
 
-    return answer
+    return answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -363,30 +398,14 @@ class Finished:
 
     def __iter__(self) -> Iterator[npt.NDArray[np.uint8]]:
         every = round(self.fps / self.shot.fps) if self.num_frames > 1 else 1
-        back = pinned_frames(self.shot)
+        back: dict[int, list[tuple[Frames, npt.NDArray[np.float32] | None]]] = {}
+        for number, picture, shown in known_frames(self.shot):
+            back.setdefault(number, []).append((picture, shown))
         for number in range(self.num_frames):
             frame = scaled(self.made[min(len(self.made) - 1, number * every)], self.shot.size)
             for picture, shown in back.get(number, ()):
                 frame = picture if shown is None else _over(frame, picture, shown)
             yield frame
-
-
-def pinned_frames(shot: Shot) -> dict[int, list[tuple[Frames, npt.NDArray[np.float32] | None]]]:
-    """Pictures that are known exactly, by the frame of the Shot that they belong to, and where in it."""
-    back: dict[int, list[tuple[Frames, npt.NDArray[np.float32] | None]]] = {}
-    for pin in shot.pins:
-        if pin.strength < 1:
-            continue
-        if pin.media.kind == "picture":
-            at = min(shot.num_frames - 1, round(pin.time * shot.fps))
-            back.setdefault(at, []).append(placed(pin, shot.size))
-            continue
-        run, start = film_frames(pin, shot.size, shot.fps)
-        for number, frame in enumerate(run):
-            at = round(start * shot.fps) + number
-            if 0 <= at < shot.num_frames:
-                back.setdefault(at, []).append((frame, None))
-    return back
 
 
 def _over(frame: Frames, picture: Frames, shown: npt.NDArray[np.float32]) -> Frames:

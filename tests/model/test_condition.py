@@ -9,8 +9,9 @@ import torch
 from vitascope.model import condition, flow, patches
 from vitascope.model.condition import Known, Row
 from vitascope.model.layout import Window
+from vitascope.model.text import encoder
 from vitascope.shot.media import MediaError, mask_media, write_film, write_picture
-from vitascope.shot.shot import Media, Pin, Region, Shot
+from vitascope.shot.shot import Media, Pin, Region, Shot, Span, Track
 
 
 def _paint(points: list, visible: list) -> np.ndarray:  # type: ignore[type-arg]
@@ -93,7 +94,8 @@ def _filmed(path: Path, num_frames: int, fps: float = 12.0) -> Pin:
 def test_a_film_before_the_shot_is_known_up_to_its_last_frame(tmp_path: Path) -> None:
     pin = _filmed(tmp_path / "before.mp4", 11).model_copy(update={"time": -11 / 12})
     shot = Shot(text="a ball", size=(48, 32), seconds=8 / 12, pins=(pin,))
-    known, both = condition.condition([shot], Window(0, 2, 0))
+    known = condition.condition([shot], Window(0, 2, 0))
+    both = condition.condition([shot], Window(0, 2, 0), None, [None, "text"])
     assert known.context is not None and known.context_seconds is not None
     # Eight whole frames, 3 to 10, of which the first is where the clock is 0.
     assert known.context_seconds[0].tolist() == pytest.approx([1.5 / 12, 5.5 / 12])
@@ -108,7 +110,7 @@ def test_a_film_after_the_shot_and_pictures_stand_at_their_seconds(tmp_path: Pat
     write_picture(tmp_path / "last.png", np.zeros((32, 48, 3), np.uint8))
     last = Pin(media=Media.from_path(tmp_path / "last.png"), time=1.0)
     shot = Shot(text="a ball", size=(48, 32), seconds=1.0, pins=(after, last))
-    known, _ = condition.condition([shot], Window(0, 3, 0))
+    known = condition.condition([shot], Window(0, 3, 0))
     assert known.context_seconds is not None and known.pin_seconds is not None
     assert known.context_seconds[0].tolist() == pytest.approx([1 + 1.5 / 12])
     assert known.pin_seconds[0].tolist() == pytest.approx([11 / 12]), "the last frame there is"
@@ -119,12 +121,41 @@ def test_a_later_window_has_its_own_clock_and_only_what_is_near(tmp_path: Path) 
     media = Media.from_path(tmp_path / "x.png")
     shot = Shot(text="a ball", size=(48, 32), seconds=8, pins=(Pin(media=media), Pin(media=media, time=5.0)))
     before = np.zeros((8, 32, 48, 3), np.uint8)
-    known, _ = condition.condition([shot], Window(48, 10, 2), [before])
+    known = condition.condition([shot], Window(48, 10, 2), [before])
     assert known.context_seconds is not None and known.pin_seconds is not None and known.tracks is not None
     assert known.context_seconds[0].tolist() == pytest.approx([1.5 / 12, 5.5 / 12])
     assert float(known.seconds[0, 0]) == pytest.approx(9.5 / 12)
     assert known.pin_seconds[0].tolist() == pytest.approx([5.0 - 40 / 12])
     assert known.tracks.shape[1] == 10
+
+
+def test_spans_are_read_by_the_groups_of_their_time_alone() -> None:
+    spans = (Span(start=0, end=0.6, text="at noon"), Span(start=1.0, end=2.0, text="at night"))
+    shot = Shot(text="a ball", size=(48, 32), seconds=2, spans=spans)
+    known = condition.condition([shot, shot.with_(spans=())], Window(0, 6, 0), None, [None, "text"])
+    texts = ["a ball. at noon", "a ball", "a ball. at night"]
+    ends = np.cumsum([0, *(len(encoder()(text)) for text in texts)])
+    assert known.text_at is not None and known.text_at.shape == (4, 6, ends[-1])
+    for group, said in enumerate([0, 0, 1, 2, 2, 2]):  # the middles of groups are at 1/8, 11/24, 19/24 ... seconds
+        assert known.text_at[0, group].nonzero()[:, 0].tolist() == list(range(ends[said], ends[said + 1]))
+    plain = len(encoder()("a ball"))
+    assert known.text_at[1].sum(1).tolist() == [plain] * 6, "a clip without spans reads all of its text"
+    assert known.text_at[2].sum(1).tolist() == [len(encoder()(""))] * 6, "nor do those without text change"
+    assert condition.condition([shot.with_(spans=())], Window(0, 6, 0)).text_at is None
+
+
+def test_clips_are_conditioned_without_one_thing_at_a_time(tmp_path: Path) -> None:
+    write_picture(tmp_path / "x.png", np.zeros((32, 48, 3), np.uint8))
+    track = Track(times=(0.0, 1.0), points=((0.2, 0.2), (0.8, 0.8)), visible=(True, True))
+    shot = Shot(
+        text="a ball", size=(48, 32), seconds=1, tracks=(track,), pins=(Pin(media=Media.from_path(tmp_path / "x.png")),)
+    )
+    known = condition.condition([shot], Window(0, 3, 0), None, [None, "tracks", "text"])
+    assert known.tracks is not None and known.pin_tracks is not None and known.pins is not None
+    assert known.tracks[0].any() and not known.tracks[1].any() and torch.equal(known.tracks[2], known.tracks[0])
+    assert known.pin_tracks[0].any() and not known.pin_tracks[1].any()
+    assert known.pins.shape[0] == 3 and torch.equal(known.text[0], known.text[1])
+    assert condition.condition([shot], Window(0, 3, 0), None, ["pins"]).pins is None
 
 
 def test_a_film_that_is_too_short_is_refused(tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ def test_every_parameter_that_is_used_gets_a_gradient(network: DiT) -> None:
     network.zero_grad()
     network(noisy, torch.rand(B, G), _conditions(1)).square().mean().backward()
     without = {name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()}
-    assert without == {"still_out.weight", "still_out.bias", "still_tracks.weight"}  # no picture; empty pin tracks
+    stills = {f"{part}still_{end}" for part in ("", "detail.") for end in ("out.weight", "out.bias")}
+    stills |= {"detail.still_in.weight", "detail.still_in.bias"}
+    assert without == stills | {"still_tracks.weight"}  # no picture; empty pin tracks
 
 
 def test_words_tracks_times_pins_and_levels_all_matter(network: DiT) -> None:
@@ -96,6 +98,7 @@ def test_words_tracks_times_pins_and_levels_all_matter(network: DiT) -> None:
             {"pin_time": base.seconds[:, :1] + 0.5},
             {"pin_known": torch.ones(B, 1, N, 16)},
             {"letters": torch.tensor([[2, 1, 0], [3, 4, 5]])},
+            {"text_at": _every_other_word(base)},
             {"context": base.context.flip(2)},
             {"context_seconds": base.context_seconds - 1},
             {"context_time": base.seconds[:, :1] + 0.5},
@@ -103,6 +106,25 @@ def test_words_tracks_times_pins_and_levels_all_matter(network: DiT) -> None:
         ):
             changed = network(noisy, time, replace(base, **change))  # type: ignore[arg-type]
             assert not torch.allclose(first, changed, atol=1e-5), change.keys()
+
+
+def _every_other_word(base: Conditions) -> torch.Tensor:
+    at = torch.arange(base.text.shape[1]) % 2 == 0
+    return at.expand(B, G, -1) & base.text_real[:, None]
+
+
+def test_each_group_reads_its_own_words(network: DiT) -> None:
+    noisy, time, base = torch.randn(B, G, N, patches.MOVING_WIDTH), torch.full((B, G), 0.5), _conditions(1)
+    all_words = base.text_real[:, None].expand(-1, G, -1)
+    with torch.no_grad():
+        same = network(noisy, time, replace(base, text_at=all_words))
+        assert torch.allclose(same, network(noisy, time, base), atol=1e-5)
+        # Words that no group being made reads are still read by what is known; without such they are nowhere.
+        alone = replace(base, pins=None, pin_seconds=None, pin_time=None, pin_tracks=None, context=None)
+        alone = replace(alone, context_seconds=None, context_time=None, text_at=_every_other_word(base))
+        other = alone.text.clone()
+        other[:, 1::2] = 7
+        assert torch.allclose(network(noisy, time, alone), network(noisy, time, replace(alone, text=other)), atol=1e-5)
 
 
 def test_padding_of_the_text_does_not_matter(network: DiT) -> None:

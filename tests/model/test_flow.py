@@ -40,26 +40,19 @@ def test_the_second_order_needs_fewer_steps() -> None:
     assert error("heun", 24) < 0.6 * error("euler", 24)
 
 
-def test_known_groups_stay_as_they_are_and_are_seen_clean() -> None:
-    seen = []
+def test_what_is_held_stays_and_is_seen_with_the_noise_of_the_moment() -> None:
+    noise, clean = torch.randn(1, 2, 3, 4), torch.full((1, 2, 3, 4), 0.7)
+    share = torch.zeros(1, 2, 3, 4)
+    share[:, 0] = 1
+    seen: list[torch.Tensor] = []
 
     def network(z: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
-        seen.append((z.clone(), time.clone()))
-        return torch.zeros_like(z)
+        seen.append(z[:, 0] - flow.pair(clean, time, noise).noisy[:, 0])
+        return torch.full_like(z, 0.2)
 
-    known, clean = torch.tensor([[True, False]]), torch.full((1, 2, 3, 4), 0.7)
-    made = flow.sample(network, torch.randn(1, 2, 3, 4), flow.schedule(4), known=known, clean=clean)
-    assert made[0, 0].eq(0.7).all() and made[0, 1].eq(0).all()
-    assert all(z[0, 0].eq(0.7).all() and time[0, 0] == 1 and time[0, 1] < 1 for z, time in seen)
-
-
-def test_the_pair_lies_on_the_path_and_is_scaled_to_unit_variance() -> None:
-    clean, noise = torch.randn(4, 2, 50, 300) * flow.DEVIATION, torch.randn(4, 2, 50, 300)
-    for t in (0.0, 0.3, 0.9, 1.0):
-        time = torch.full((4, 2), t)
-        noisy = flow.pair(clean, time, noise).noisy
-        assert flow.scaled(noisy, time).std().item() == pytest.approx(1, rel=0.02)
-    assert torch.equal(noisy, clean)
+    made = flow.sample(network, noise, flow.schedule(4), held=(clean, share))
+    assert torch.equal(made[:, 0], clean[:, 0]) and torch.allclose(made[:, 1], torch.tensor(0.2))
+    assert len(seen) == 4 and all(off.abs().max() < 1e-5 for off in seen)
 
 
 def test_known_groups_are_left_out_of_the_loss() -> None:
@@ -84,11 +77,13 @@ def test_schedules_run_from_noise_to_clean() -> None:
 
 def test_guidance_leads_away_from_the_unconditional_answer_inside_its_interval() -> None:
     z = torch.zeros(1, 1, 1, 1)
-    network = flow.guided(
-        lambda z, t: torch.ones_like(z), lambda z, t: (torch.ones_like(z), torch.zeros_like(z)), 3.0, (0.2, 0.8)
-    )
+    one, nothing, half = torch.ones_like(z), torch.zeros_like(z), torch.full_like(z, 0.5)
+    network = flow.guided(lambda z, t: one, lambda z, t: (one, nothing), [3.0], (0.2, 0.8))
     assert network(z, torch.tensor([[0.5]])).item() == 3
     assert network(z, torch.tensor([[0.9]])).item() == 1
+    two = flow.guided(lambda z, t: one, lambda z, t: (one, nothing, half), [3.0, 2.0])
+    assert two(z, torch.tensor([[0.5]])).item() == 1 + 2 * 1 + 1 * 0.5
+    assert flow.guided(lambda z, t: one, lambda z, t: pytest.fail("no guidance"), [])(z, torch.tensor([[0.5]])) == 1
 
 
 def test_a_sampler_stops_when_asked_and_tells_its_progress() -> None:

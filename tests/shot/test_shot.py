@@ -49,6 +49,9 @@ def full_shot() -> Shot:
         model="small",
         steps=20,
         guidance=3,
+        pin_guidance=1.5,
+        track_guidance=0,
+        quality="fast",
     )
 
 
@@ -90,6 +93,10 @@ def test_the_json_schema_names_every_field_and_its_limits() -> None:
         ({"text": "a", "size": (8, 144)}, ["size[0]", "16", "8"]),
         ({"text": "a", "size": (4096, 4096)}, ["size", "8.9 megapixels", "4096x4096"]),
         ({"text": "a", "seed": -1}, ["seed", "0", "-1"]),
+        ({"text": "a", "guidance": 31}, ["guidance", "30", "31"]),
+        ({"text": "a", "pin_guidance": -1}, ["pin_guidance", "0", "-1"]),
+        ({"text": "a", "track_guidance": float("nan")}, ["track_guidance", "nan"]),
+        ({"text": "a", "quality": "good"}, ["quality", "'fast' or 'best'", "'good'"]),
         ({"text": "a", "seed": 2**63}, ["seed", str(2**63 - 1)]),
         ({"text": "a", "prompt": "b"}, ["prompt", "not a known field", "negative", "guidance"]),
         (

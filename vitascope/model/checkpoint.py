@@ -17,7 +17,7 @@ from vitascope.model.dit import DiT, DiTParams
 
 FORMAT = "vitascope-weights"
 VERSION = 1
-NETWORK = 2  # of the video network: which parts it is made of
+NETWORK = 3  # of the video network: which parts it is made of
 _ROW_SCALE = ".row_scale"
 Stored = Literal["fp32", "bf16", "int8"]
 

@@ -7,9 +7,9 @@ group, C context groups, L text tokens, M letters, K tracks, F frames, h w the p
 import functools
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ MAX_LETTERS = 32
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|(?<!\w)'([^']+)'(?!\w)")
 
 Picture = npt.NDArray[np.uint8]  # H W 3
+Without = Literal["text", "tracks", "pins"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Conditions:
     interval: Tensor  # B, seconds from frame to frame; 0 for pictures
     grid: tuple[int, int]  # h, w
     letters: Tensor | None = None  # B M, letters of quoted words by number, 0 where there is none
+    text_at: Tensor | None = None  # B G L, which tokens each group reads, where the text changes in time; None: all
     tracks: Tensor | None = None  # B G n width·(frames of a group)
     pins: Tensor | None = None  # B P n 768
     pin_seconds: Tensor | None = None  # B P
@@ -77,18 +79,25 @@ class Known(NamedTuple):
 class Row(NamedTuple):
     """What is known about one clip of a batch."""
 
-    text: npt.NDArray[np.float32]  # L 384
+    text: npt.NDArray[np.float32]  # L 384, where the text changes in time all of them, one after the other
     tracks: npt.NDArray[np.float32]  # F n 16, painted, of the frames being made
     seconds: Tensor  # G
     pins: Sequence[Known] = ()
     context: Sequence[Known] = ()
     words: str = ""  # the text itself, for its quoted words
+    read: npt.NDArray[np.bool_] | None = None  # G L, which tokens each group reads; None: all
 
 
 def gather(rows: Sequence[Row], interval: float, grid: tuple[int, int], seed: int = 0) -> Conditions:
     """The conditions of a batch: rows of equally many groups, pins and context groups. An interval of 0 means pictures;
     the seed is of the noise on what is known weakly."""
     states, real = pad([row.text for row in rows])
+    text_at = None
+    if any(row.read is not None for row in rows):
+        text_at = torch.from_numpy(np.repeat(real[:, None], len(rows[0].seconds), 1))  # B G L
+        for number, row in enumerate(rows):
+            if row.read is not None:
+                text_at[number, :, : row.read.shape[1]] = torch.from_numpy(row.read)
     letters = spelled([row.words for row in rows])
     generator = torch.Generator().manual_seed(seed)
     pinned: dict[str, Tensor] = {}
@@ -111,6 +120,7 @@ def gather(rows: Sequence[Row], interval: float, grid: tuple[int, int], seed: in
         interval=torch.full((len(rows),), interval),
         grid=grid,
         letters=None if letters is None else torch.from_numpy(letters),
+        text_at=text_at,
         tracks=torch.stack([group_tracks(row.tracks) if interval else torch.from_numpy(row.tracks) for row in rows]),
         **pinned,
     )
@@ -163,9 +173,11 @@ def condition(
     shots: Sequence[Shot],
     window: Window,
     before: Sequence[npt.NDArray[np.uint8]] | None = None,
-) -> tuple[Conditions, Conditions]:
-    """A window of Shots of one size and length as the network sees them [B], and both these and the same with their
-    negative text instead, which guidance leads away from [2 B].
+    without: Sequence[Without | None] = (None,),
+) -> Conditions:
+    """A window of Shots of one size and length as the network sees them, once for each of `without`: with everything
+    (None), with the negative text in place of the text, without the tracks, or without the pins: [len(without) · B].
+    Guidance leads away from the latter. Those without the pins cannot stand in one batch with others.
 
     Sizes and rates are the network's own; media are carried by the Shots. `before` are the frames of each shot
     [4·context, H, W, 3] that come before a window which is not the first."""
@@ -178,7 +190,7 @@ def condition(
     if before is None and film:  # what was pinned before the shot stands where the window's context would
         zero = min([0.0, *(run.second - (patches.GROUP - 1) / 2 / fps for shot in shots for run in runs(shot))])
     seconds = group_seconds(window.num_groups, fps, window.first / fps - zero) if film else torch.zeros(1)
-    rows = []
+    rows: dict[Without | None, list[Row]] = {kind: [] for kind in without}
     for number, shot in enumerate(shots):
         points, visible = track_arrays(shot.tracks, window.first + num_frames, fps)
         painted = paint(points, visible, grid, np.random.default_rng([shot.seed, 1]))
@@ -186,16 +198,44 @@ def condition(
         # An own clock: what is known, and is not much older or younger than the window, at its second of that.
         pins = [_later(pin, zero) for pin in pictures(shot, painted) if zero <= pin.second + 1e-6 and pin.second < end]
         context = [_later(run, zero) for run in runs(shot) if zero <= run.second and run.second < end] if film else []
+        come: list[Known] = []
         if before is not None:
             groups = before[number].reshape(-1, patches.GROUP, *before[number].shape[1:])
             middles = group_seconds(len(groups), fps)
-            context += [Known(group, float(middle)) for group, middle in zip(groups, middles, strict=True)]
-        rows.append(Row(encoder()(shot.text), painted[window.first :], seconds, pins, context, shot.text))
-    interval = 1 / fps if film else 0.0
-    negative = [
-        row._replace(text=encoder()(shot.negative), words=shot.negative) for row, shot in zip(rows, shots, strict=True)
+            come = [Known(group, float(middle)) for group, middle in zip(groups, middles, strict=True)]
+        text, read = directions(shot, seconds + zero)
+        row = Row(text, painted[window.first :], seconds, pins, context + come, shot.text, read)
+        for kind in without:
+            rows[kind].append(_lacking(row, kind, shot, come))
+    flat = [row for kind in without for row in rows[kind]]
+    return gather(flat, 1 / fps if film else 0.0, grid, first.seed)
+
+
+def _lacking(row: Row, without: Without | None, shot: Shot, come: list[Known]) -> Row:
+    """A clip's row without one of its conditions; the frames that come before a window are not one."""
+    if without == "text":
+        return row._replace(text=encoder()(shot.negative), words=shot.negative, read=None)
+    if without == "tracks":
+        pins = [pin._replace(tracks=None) for pin in row.pins]
+        return row._replace(tracks=np.zeros_like(row.tracks), pins=pins)
+    if without == "pins":
+        return row._replace(pins=[], context=come)
+    return row
+
+
+def directions(shot: Shot, seconds: Tensor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_] | None]:
+    """The words' states [L, 384], and which of them the group at each of these seconds of the shot reads [G, L]: the
+    shot's text, with that of the span at this moment after it. None where there are no spans, and all read all."""
+    if not shot.spans:
+        return encoder()(shot.text), None
+    said = [
+        ". ".join([shot.text, *(span.text for span in shot.spans if span.start <= second < span.end)])
+        for second in seconds.tolist()
     ]
-    return gather(rows, interval, grid, first.seed), gather(rows + negative, interval, grid, first.seed)
+    different = list(dict.fromkeys(said))
+    states = [encoder()(text) for text in different]
+    owner = np.repeat(np.arange(len(states)), [len(one) for one in states])  # L
+    return np.concatenate(states), np.array([different.index(text) for text in said])[:, None] == owner
 
 
 def _later(known: Known, zero: float) -> Known:
@@ -216,13 +256,20 @@ def pictures(shot: Shot, painted: npt.NDArray[np.float32]) -> list[Known]:
 
 def runs(shot: Shot) -> list[Known]:
     """A Shot's pinned films in runs of four frames, at their seconds of the shot. Of what comes before or after it,
-    only what is next to it is looked at."""
+    only what is next to it is looked at; of films with a mask nothing (they are held, see `held`).
+
+    Runs are whole groups: what is left over is dropped at the end, or at the beginning of a film that comes before the
+    shot. Raises MediaError for such a film that is too short."""
     found = []
     for pin in shot.pins:
-        if pin.media.kind != "film":
+        if pin.media.kind != "film" or pin.mask is not None:
             continue
         frames, start = film_frames(pin, shot.size, shot.fps)
-        for at in range(0, len(frames), patches.GROUP):
+        skipped = len(frames) % patches.GROUP if pin.time < 0 else 0
+        if len(frames) < patches.GROUP:
+            least, given = patches.GROUP / shot.fps, len(frames) / shot.fps
+            raise MediaError(f"pins: {given:.2f} s of a film were pinned, at least {least:.2f} s are needed")
+        for at in range(skipped, len(frames) - patches.GROUP + 1, patches.GROUP):
             middle = start + (at + (patches.GROUP - 1) / 2) / shot.fps
             far = MAX_CONTEXT * patches.GROUP / shot.fps
             if -far <= middle <= shot.seconds + far:
@@ -233,25 +280,58 @@ def runs(shot: Shot) -> list[Known]:
 @functools.lru_cache(maxsize=4)
 def film_frames(pin: Pin, size: tuple[int, int], fps: float) -> tuple[npt.NDArray[np.uint8], float]:
     """The frames of a pinned film [F, H, W, 3] at a size and rate, and the second of the shot at which they begin.
-
-    They are whole groups of four: what is left over is dropped at the end, or at the beginning of a film that comes
-    before the shot. `seconds` of the film are taken where the pin says so. Raises MediaError for one too short."""
+    `seconds` of the film are taken where the pin says so."""
     data = pin.media.data or b""
     info = probe(data)
     seconds = info.seconds if pin.seconds == 0 else min(pin.seconds, info.seconds)
-    total = round(seconds * fps)
-    count = total // patches.GROUP * patches.GROUP
-    if count == 0:
-        least = patches.GROUP / fps
-        raise MediaError(f"pins: {seconds:.2f} s of a film were pinned, at least {least:.2f} s are needed")
-    skipped = total - count if pin.time < 0 else 0
-    at = [min(info.num_frames - 1, round((i + skipped) / fps * info.fps)) for i in range(count)]
+    at = [min(info.num_frames - 1, round(i / fps * info.fps)) for i in range(max(1, round(seconds * fps)))]
     wanted, kept = set(at), {}
     for number, frame in enumerate(itertools.islice(read_film(data), at[-1] + 1)):
         if number in wanted:
             kept[number] = fit(frame, size)
     last = max(kept)
-    return np.stack([kept.get(number, kept[last]) for number in at]), round(pin.time * fps) / fps + skipped / fps
+    return np.stack([kept.get(number, kept[last]) for number in at]), round(pin.time * fps) / fps
+
+
+def known_frames(shot: Shot) -> Iterator[tuple[int, Picture, npt.NDArray[np.float32] | None]]:
+    """What a Shot's pins know for certain: the number of a frame, its picture [H, W, 3], and where that is known [H, W]
+    in 0…1 (None: everywhere)."""
+    for pin in shot.pins:
+        if pin.strength < 1 or pin.role != "frame":
+            continue
+        if pin.media.kind == "picture":
+            yield min(shot.num_frames - 1, round(pin.time * shot.fps)), *placed(pin, shot.size)
+            continue
+        run, start = film_frames(pin, shot.size, shot.fps)
+        shown = _shown(pin, shot.size)
+        for number, frame in enumerate(run):
+            at = round(start * shot.fps) + number
+            if 0 <= at < shot.num_frames:
+                yield at, frame, shown
+
+
+def held(shots: Sequence[Shot], window: Window) -> tuple[Tensor, Tensor] | None:
+    """What stays as it is in a window while the rest is made: clean patches [B, G, n, width], and how much of each
+    number is known, shaped alike; None where nothing is.
+
+    Pinned films are held, and the pictures of a Shot of one frame. Pictures pinned to a film are not: a single frame
+    that is written over makes its neighbours pop."""
+    film = shots[0].num_frames > 1
+    num_frames = window.num_frames if film else 1
+    width, height = shots[0].size
+    clean = np.zeros((len(shots), num_frames, height, width, 3), np.uint8)
+    share = np.zeros((len(shots), num_frames, height, width, 3), np.float32)
+    for row, shot in enumerate(shots):
+        runs_only = shot.model_copy(update={"pins": tuple(p for p in shot.pins if not film or p.media.kind == "film")})
+        for number, picture, shown in known_frames(runs_only):
+            if 0 <= (at := number - window.first) < num_frames:
+                clean[row, at] = picture
+                share[row, at] = 1 if shown is None else shown[..., None]
+    if not share.any():
+        return None
+    group = patches.GROUP if film else 1
+    frames = patches.to_float(torch.from_numpy(clean))
+    return patches.to_patches(frames, group), patches.to_patches(torch.from_numpy(share), group)
 
 
 def placed(pin: Pin, size: tuple[int, int]) -> tuple[Picture, npt.NDArray[np.float32] | None]:
@@ -272,11 +352,17 @@ def placed(pin: Pin, size: tuple[int, int]) -> tuple[Picture, npt.NDArray[np.flo
         picture = whole
     else:
         picture = fit(picture, size)
-    if pin.mask is not None:
-        marked = read_mask(pin.mask.data or b"").astype(np.uint8) * 255
-        mask = np.asarray(fit(marked, size, ringing=False) / 255, np.float32)
+    if (mask := _shown(pin, size)) is not None:
         shown = mask if shown is None else np.multiply(shown, mask, dtype=np.float32)
     return picture, shown
+
+
+def _shown(pin: Pin, size: tuple[int, int]) -> npt.NDArray[np.float32] | None:
+    """Where a pin's mask says that it is known [H, W] in 0…1; None without a mask."""
+    if pin.mask is None:
+        return None
+    marked = read_mask(pin.mask.data or b"").astype(np.uint8) * 255
+    return np.asarray(fit(marked, size, ringing=False) / 255, np.float32)
 
 
 def fit(picture: Picture, size: tuple[int, int], ringing: bool = True) -> Picture:

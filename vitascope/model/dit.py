@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from vitascope.model import patches
 from vitascope.model.condition import KNOWN_PARTS, LETTERS, TRACK_WIDTH, Conditions
+from vitascope.model.detail import Detailer
 from vitascope.model.text import TEXT_WIDTH
 
 
@@ -28,6 +29,7 @@ class DiTParams:
     bottleneck: int  # numbers that a moving patch is squeezed to on the way in
     text_every: int = 2
     global_every: int = 3
+    channels: int = 64  # of the detailer
 
     def __post_init__(self) -> None:
         if self.width % self.heads or (self.width // self.heads) % 8:
@@ -39,6 +41,12 @@ def fourier(x: Tensor, size: int, highest: float) -> Tensor:
     steps = torch.linspace(0, 1, size // 2, device=x.device, dtype=torch.float32)
     angle = x.float()[..., None] * (0.5 * (2 * highest) ** steps)
     return torch.cat((angle.cos(), angle.sin()), -1)
+
+
+def mean_word(text: Tensor, read: Tensor) -> Tensor:
+    """The mean of the words' states [B, L, 384] that are read [B, G, L]: [B, G, 384]."""
+    weight = read.to(text.dtype)
+    return weight @ text / weight.sum(-1, keepdim=True).clamp(min=1)
 
 
 def rotary_angles(seconds: Tensor, xy: Tensor, size: int) -> Tensor:
@@ -243,6 +251,7 @@ class DiT(nn.Module):
         self.last = nn.Linear(D, 2 * D)
         self.moving_out = nn.Linear(D, patches.MOVING_WIDTH)
         self.still_out = nn.Linear(D, patches.STILL_WIDTH)
+        self.detail = Detailer(params.channels, D)
         self.init_weights()
 
     def init_weights(self) -> None:
@@ -261,6 +270,7 @@ class DiT(nn.Module):
                 closed.append(block.text.out)
         for layer in closed:
             nn.init.zeros_(layer.weight)
+        self.detail.init_weights()
         nn.init.normal_(self.kind, std=0.02)
         nn.init.normal_(self.letters.weight, std=0.3)  # as large as the numbers of the words' states
 
@@ -283,17 +293,25 @@ class DiT(nn.Module):
             tokens.append(pins)
         return torch.cat(tokens, 1)  # B G+K n D
 
-    def read(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
+    def read(self, conditions: Conditions, num_known: int) -> tuple[Tensor, Tensor]:
         """The words' states with those of quoted letters after them [B, L, 384], and 0 where there is one, far below
-        where there is none [B, 1, 1, L]."""
+        where there is none: [B, 1, 1, L], or for each token [B, 1, N, L] where groups read different words. What is
+        known reads all of them."""
         text, real = conditions.text, conditions.text_real  # B L 384, B L
         if conditions.letters is not None:
             at = torch.arange(conditions.letters.shape[1], device=text.device)  # M
             letters = self.letters(conditions.letters) + self.letter_place(fourier(at, 32, 3.0))  # B M 384
             text = torch.cat((text, letters.to(text.dtype)), 1)  # B L+M 384
             real = torch.cat((real, conditions.letters > 0), 1)  # B L+M
-        bias = torch.zeros_like(real, dtype=torch.float32).masked_fill(~real, -1e4)  # B L
-        return text, bias[:, None, None]
+        real = real[:, None]  # B 1 L
+        if conditions.text_at is not None:
+            n = conditions.grid[0] * conditions.grid[1]
+            made = conditions.text_at  # B G L
+            others = real[:, :, made.shape[2] :].expand(-1, made.shape[1], -1)  # B G M, letters
+            known = real.expand(-1, num_known, -1)  # B K L
+            real = torch.cat((torch.cat((made, others), 2), known), 1).repeat_interleave(n, 1)  # B N L
+        bias = torch.zeros_like(real, dtype=torch.float32).masked_fill(~real, -1e4)  # B 1 L, or B N L
+        return text, bias[:, None]
 
     def places(self, grid: tuple[int, int], device: torch.device) -> Tensor:
         """Where each patch is, as waves: [n, 64]."""
@@ -316,11 +334,13 @@ class DiT(nn.Module):
         second = torch.cat(seconds, 1)  # B G+K
         rate = conditions.interval[:, None].expand_as(second)
         waves = (fourier(torch.cat(times, 1), 64, 200.0), fourier(second, 32, 12.0), fourier(rate * 12, 32, 12.0))
-        real = conditions.text_real[..., None]
-        gist = (conditions.text * real).sum(1) / real.sum(1).clamp(min=1)  # B 384
+        gist = mean_word(conditions.text, conditions.text_real[:, None])  # B 1 384
+        if conditions.text_at is not None:
+            own = mean_word(conditions.text, conditions.text_at)  # B G 384
+            gist = torch.cat((own, gist.expand(-1, second.shape[1] - own.shape[1], -1)), 1)  # B G+K 384
         n = conditions.grid[0] * conditions.grid[1]
         fineness = self.fineness(fourier(torch.tensor(math.log2(n), device=time.device), 32, 12.0))  # D
-        level: Tensor = self.level(torch.cat(waves, -1)) + torch.cat(kinds, 1) + self.gist(gist)[:, None] + fineness
+        level: Tensor = self.level(torch.cat(waves, -1)) + torch.cat(kinds, 1) + self.gist(gist) + fineness
         return level  # B G+K D
 
     def forward(self, noisy: Tensor, time: Tensor, conditions: Conditions) -> Tensor:
@@ -331,16 +351,16 @@ class DiT(nn.Module):
         xy = patches.positions(conditions.grid).to(noisy.device)  # n 2
         angles = rotary_angles(seconds, xy, self.params.width // self.params.heads)[:, :, None]  # B N 1 d/2
         cos, sin = angles.cos(), angles.sin()  # B N 1 d/2
-        text, bias = self.read(conditions)  # B L 384, B 1 1 L
-
         x = self.embed(noisy, conditions)  # B G+K n D
         groups = x.shape[1]
-        x = x.reshape(B, groups * n, -1)  # B N D
+        text, bias = self.read(conditions, groups - G)  # B L 384, B 1 1 L or B 1 N L
         level = F.silu(self.levels(time, conditions, moving))  # B G+K D
+        cells, told = self.detail.look(noisy, level[:, :G], conditions.grid)  # B·G 4h 4w C, B G n D
+        x = torch.cat((x[:, :G] + told, x[:, G:]), 1).view(B, groups * n, -1)  # B N D
         modulation = self.modulation(level).unflatten(-1, (6, -1))  # B G+K 6 D
         for block in self.blocks:
             x = block(x, modulation, cos, sin, text, bias, groups - G)  # B N D
         shift, scale = self.last(level[:, :G]).chunk(2, -1)  # B G D
         x = modulate(x[:, : G * n], shift, scale, G).view(B, G, n, -1)  # B G n D
         out: Tensor = (self.moving_out if moving else self.still_out)(x)  # B G n width
-        return out
+        return out + self.detail.finish(cells, x, level[:, :G], conditions.grid, moving)

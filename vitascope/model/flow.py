@@ -2,11 +2,11 @@
 
 A clean x and noise e lie at the ends of a straight line, z(t) = t·x + (1 - t)·SCALE·e, t from 0 to 1. The network
 sees z scaled to unit variance and predicts x; the loss is on the velocity x - SCALE·e (JiT, arXiv 2511.13720).
-Every group has its own t; a group that is known is at t = 1.
+Every group may have its own t; a group that is known is at t = 1.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -85,20 +85,24 @@ def schedule(num_steps: int, shift: float = 1.0) -> list[float]:
 
 
 def guided(
-    conditional: Network,
-    both: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
-    guidance: float,
+    answer: Network,
+    answers: Callable[[Tensor, Tensor], Sequence[Tensor]],
+    weights: Sequence[float],
     interval: tuple[float, float] = (0.0, 1.0),
 ) -> Network:
     """Classifier-free guidance (arXiv 2207.12598), only while t lies in the interval (arXiv 2404.07724).
 
-    `both` answers with the words and without them, in one call: twice as large matrices fill the cores better."""
+    `answers` are those with all conditions, and without one for each of the weights; each leads away from what the
+    network would do without that condition, 1 not at all (arXiv 2211.09800 has two)."""
 
     def network(z: Tensor, time: Tensor) -> Tensor:
-        if guidance == 1.0 or not interval[0] <= float(time.min()) <= interval[1]:
-            return conditional(z, time)
-        x, without = both(z, time)
-        return without + guidance * (x - without)
+        if not weights or not interval[0] <= float(time.min()) <= interval[1]:
+            return answer(z, time)
+        x, *lacking = answers(z, time)
+        led = x
+        for weight, without in zip(weights, lacking, strict=True):
+            led = led + (weight - 1) * (x - without)
+        return led
 
     return network
 
@@ -109,8 +113,7 @@ def sample(
     steps: list[float],
     *,
     method: Method = "multistep",
-    known: Tensor | None = None,
-    clean: Tensor | None = None,
+    held: tuple[Tensor, Tensor] | None = None,
     start: Tensor | None = None,
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
@@ -120,19 +123,16 @@ def sample(
 
     "euler" is Euler's method; "heun" looks at where its step leads and takes the mean of both slopes (two calls of the
     network a step, but one in the last); "multistep" is DPM-Solver++(2M) (arXiv 2211.01095), which corrects with the
-    prediction before. Groups that are `known` [B, G] stand at t = 1 with their `clean` content all the way. The last
-    step returns the network's clean prediction itself: stepping to it through a velocity leaves grain. Raises Cancelled
+    prediction before. What is `held` (clean patches, and how much of each number is known, shaped as the noise) is put
+    over each prediction, so that it goes the straight way from noise to what is known, as in training. The last step
+    returns the network's clean prediction itself: stepping to it through a velocity leaves grain. Raises Cancelled
     between two steps when `cancel()` says so.
     """
-    held = torch.zeros_like(noise) if clean is None else clean
 
     def predict(z: Tensor, t: float) -> Tensor:
         """The clean patches, as the network sees them from z at time t."""
-        if known is None:
-            return network(z, torch.full(noise.shape[:2], t, device=noise.device))
-        is_known = known[..., None, None]
-        time = torch.where(known, 1.0, t).to(noise.dtype)  # B G
-        return torch.where(is_known, held, network(torch.where(is_known, held, z), time))
+        x = network(z, torch.full(noise.shape[:2], t, device=noise.device))
+        return x if held is None else torch.lerp(x, *held)
 
     z = noise * SCALE
     if start is not None:

@@ -7,7 +7,7 @@ from vitascope.model.dit import DiTParams
 
 def tiny() -> DiTParams:
     """0.9 M parameters: trains and generates on a CPU in seconds, for tests."""
-    return DiTParams(width=64, depth=3, heads=1, hidden=128, bottleneck=64)
+    return DiTParams(width=64, depth=3, heads=1, hidden=128, bottleneck=64, channels=16)
 
 
 def small() -> DiTParams:
@@ -17,7 +17,7 @@ def small() -> DiTParams:
 
 def base() -> DiTParams:
     """130 M parameters, for a GPU."""
-    return DiTParams(width=768, depth=15, heads=6, hidden=2048, bottleneck=256)
+    return DiTParams(width=768, depth=15, heads=6, hidden=2048, bottleneck=256, channels=128)
 
 
 PRESETS: dict[str, Callable[[], DiTParams]] = {"tiny": tiny, "small": small, "base": base}

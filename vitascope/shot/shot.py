@@ -100,6 +100,8 @@ CueKind = Literal[
     "splash", "engine", "animal", "speech", "crowd", "place", "topple",
 ]  # fmt: skip
 MediaKind = Literal["picture", "film", "sound"]
+Quality = Literal["fast", "best"]
+Guidance = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)]
 
 
 class Media(Frozen):
@@ -246,7 +248,10 @@ class Shot(Frozen):
     sound: Sound | None = None
     model: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")] = "small"
     steps: Annotated[int, Field(ge=1, le=1000)] | None = None
-    guidance: Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)] | None = None
+    guidance: Guidance | None = None  # by the text: 1 is none, more follows it more closely, None is the model's own
+    pin_guidance: Guidance | None = None  # by what is pinned
+    track_guidance: Guidance | None = None
+    quality: Quality = "best"  # "fast" takes fewer steps and no second look, as the model sees fit; `steps` goes before
 
     @field_validator("size")
     @classmethod

@@ -73,15 +73,15 @@ class Format:
         return self.num_frames // patches.GROUP
 
 
-# The first is the main one. Two fifths of the steps go to other shapes, lengths, rates and the larger size.
+# The first is the main one. A third of the steps go to other shapes, lengths, rates and the larger size.
 FORMATS = (
-    Format((144, 80), 24, 12.0, 0.56),
-    Format((144, 80), 48, 12.0, 0.12),
-    Format((256, 144), 24, 12.0, 0.14),
-    Format((80, 144), 24, 12.0, 0.05),
-    Format((112, 112), 24, 12.0, 0.05),
-    Format((128, 96), 24, 12.0, 0.03),
-    Format((144, 80), 24, 24.0, 0.03),
+    Format((144, 80), 24, 12.0, 0.66),
+    Format((144, 80), 48, 12.0, 0.1),
+    Format((256, 144), 24, 12.0, 0.1),
+    Format((80, 144), 24, 12.0, 0.04),
+    Format((112, 112), 24, 12.0, 0.04),
+    Format((128, 96), 24, 12.0, 0.02),
+    Format((144, 80), 24, 24.0, 0.02),
     Format((144, 80), 24, 8.0, 0.02),
 )
 

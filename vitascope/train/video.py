@@ -57,9 +57,9 @@ def thing_care(step: int) -> float:
 
 
 def late_care(time: Tensor) -> Tensor:
-    """The same by the noise level [B, G]: where a thing is has been decided by t = 0.4, and what is left to learn of
-    grounds is mostly grain that nobody could foretell, so things may count up to three times as much."""
-    return 2.0 * ((time - 0.4) / 0.3).clamp(0, 1)
+    """The same by the noise level [B, G]: how a thing is shaped has been decided by t = 0.6, and what is left to learn
+    of grounds is mostly grain that nobody could foretell, so things may count up to three times as much."""
+    return 2.0 * ((time - 0.6) / 0.3).clamp(0, 1)
 
 
 def batch(

@@ -1,0 +1,120 @@
+"""What a patch cannot know of itself: a small convolutional network beside the transformer, on cells of 4×4 pixels.
+
+Patches of 16×16×4 are made each by one matrix from one token, so what crosses their borders comes out in steps, and the
+edges of things are soft. The detailer sees the noisy pixels finely and the tokens coarsely, and adds what is missing
+(the idea of DiP's patch detailer head, arXiv 2511.18822). It begins at nothing, so it can be added to trained weights.
+
+Letters: B batch, G groups, n = h·w patches of a group, D width of the tokens, C channels, N = B·G.
+"""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vitascope.model import patches
+
+CELL = 4  # pixels
+SIDE = patches.PATCH // CELL  # cells along a patch
+MOVING_CELL = CELL * CELL * 3 * patches.GROUP
+STILL_CELL = CELL * CELL * 3
+
+
+def to_cells(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Patches [B, G, n, width] to a map of cells [B·G, h·4, w·4, width / 16], all frames of a group in one cell."""
+    B, G, _, width = tokens.shape
+    frames = width // patches.STILL_WIDTH
+    x = tokens.reshape(B * G, *grid, frames, SIDE, CELL, SIDE, CELL, 3)
+    x = x.permute(0, 1, 4, 2, 6, 3, 5, 7, 8)  # N h side w side f cell cell 3
+    return x.reshape(B * G, grid[0] * SIDE, grid[1] * SIDE, width // SIDE**2)
+
+
+def to_patches(cells: Tensor, grid: tuple[int, int], num_groups: int) -> Tensor:
+    """The way back: cells [B·G, h·4, w·4, c] to patches [B, G, n, 16·c]."""
+    N, _, _, c = cells.shape
+    frames = c // STILL_CELL
+    x = cells.reshape(N, grid[0], SIDE, grid[1], SIDE, frames, CELL, CELL, 3)
+    x = x.permute(0, 1, 3, 5, 2, 6, 4, 7, 8)  # N h w f side cell side cell 3
+    return x.reshape(N // num_groups, num_groups, grid[0] * grid[1], c * SIDE**2)
+
+
+def pooled(cells: Tensor, grid: tuple[int, int], num_groups: int) -> Tensor:
+    """Channels of the 4×4 cells of each patch side by side: [B·G, h·4, w·4, C] to [B, G, n, 16·C]."""
+    N, _, _, C = cells.shape
+    x = cells.view(N, grid[0], SIDE, grid[1], SIDE, C).transpose(2, 3)  # N h w side side C
+    return x.reshape(N // num_groups, num_groups, grid[0] * grid[1], SIDE * SIDE * C)
+
+
+def spread(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
+    """The way back: [B, G, n, 16·C] to [B·G, h·4, w·4, C]."""
+    B, G, _, width = tokens.shape
+    x = tokens.view(B * G, *grid, SIDE, SIDE, width // SIDE**2).transpose(2, 3)  # N h side w side C
+    return x.reshape(B * G, grid[0] * SIDE, grid[1] * SIDE, -1)
+
+
+class Residual(nn.Module):
+    """Two convolutions of 3×3 cells, scaled and shifted by the group's noise level. Kernels are kept as matrices,
+    channels last: so they are stored in int8 and trained as other matrices are."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.level = nn.Linear(width, 2 * channels)
+        self.kernels = nn.ParameterList(torch.empty(channels, channels * 9) for _ in range(2))
+
+    def forward(self, x: Tensor, level: Tensor) -> Tensor:
+        """x [N, H, W, C], level [B, G, D]."""
+        C = x.shape[-1]
+        shift, scale = self.level(level).view(len(x), 1, 1, 2 * C).chunk(2, -1)  # N 1 1 C each
+        y = torch.addcmul(shift, F.layer_norm(x, (C,)), 1 + scale)
+        return x + self.convolved(F.silu(self.convolved(y, 0)), 1)
+
+    def convolved(self, x: Tensor, which: int) -> Tensor:
+        C = x.shape[-1]
+        kernel = self.kernels[which].view(C, C, 3, 3)
+        return F.conv2d(x.permute(0, 3, 1, 2), kernel, padding=1).permute(0, 2, 3, 1)  # N H W C
+
+
+class Detailer(nn.Module):
+    """`look` at the noisy patches before the transformer, `finish` with its tokens after it."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.moving_in, self.still_in = nn.Linear(MOVING_CELL, channels), nn.Linear(STILL_CELL, channels)
+        self.first = Residual(channels, width)
+        self.down = nn.Linear(channels * SIDE**2, width, bias=False)
+        self.up = nn.Linear(width, channels * SIDE**2, bias=False)
+        self.later = nn.ModuleList(Residual(channels, width) for _ in range(2))
+        self.moving_out, self.still_out = nn.Linear(channels, MOVING_CELL), nn.Linear(channels, STILL_CELL)
+
+    def init_weights(self) -> None:
+        """After the matrices of all `nn.Linear`: what leads to the tokens and to the pixels is closed."""
+        for block in (self.first, *self.later):
+            assert isinstance(block, Residual)
+            nn.init.zeros_(block.level.weight)
+            nn.init.normal_(block.kernels[0], std=block.kernels[0].shape[1] ** -0.5)
+            nn.init.normal_(block.kernels[1], std=0.3 * block.kernels[1].shape[1] ** -0.5)
+        for layer in (self.down, self.moving_out, self.still_out):
+            nn.init.zeros_(layer.weight)
+
+    def matrices(self) -> Iterator[Tensor]:
+        """What is trained as the matrices inside the transformer's blocks are."""
+        for block in (self.first, *self.later):
+            assert isinstance(block, Residual)
+            yield from block.kernels
+        yield from (self.down.weight, self.up.weight)
+
+    def look(self, noisy: Tensor, level: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """noisy [B, G, n, width], level [B, G, D] to cells [B·G, h·4, w·4, C] and what they tell the tokens
+        [B, G, n, D]."""
+        moving = noisy.shape[-1] == patches.MOVING_WIDTH
+        cells = self.first((self.moving_in if moving else self.still_in)(to_cells(noisy, grid)), level)
+        return cells, self.down(pooled(cells, grid, noisy.shape[1]))
+
+    def finish(self, cells: Tensor, tokens: Tensor, level: Tensor, grid: tuple[int, int], moving: bool) -> Tensor:
+        """Cells of `look` and tokens [B, G, n, D] to what is added to the patches [B, G, n, width]."""
+        x = cells + spread(self.up(tokens), grid)  # N H W C
+        for block in self.later:
+            x = block(x, level)
+        x = F.layer_norm(x, x.shape[-1:])
+        return to_patches((self.moving_out if moving else self.still_out)(x), grid, tokens.shape[1])
