@@ -21,15 +21,18 @@ from typer.testing import CliRunner
 
 import vitascope
 from vitascope.cli import app
-from vitascope.shot import Clip, Media, Pin, Shot, ShotError
-from vitascope.shot.media import write_picture
+from vitascope.shot import Clip, Media, Pin, Region, Shot, ShotError
+from vitascope.shot.camera import camera_tracks, parse_moves, usual_grid
+from vitascope.shot.media import read_mask, write_film, write_picture
+from vitascope.shot.tracks import track_arrays
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # Scripts depend on these: adding one is a new promise, taking one away breaks an old one.
 OPTIONS = {
-    "make": "--again --brush --camera --fps --guidance --image --json --last --model --n --negative --output --plan"
-    " --seconds --seed --sheet --shot --size --steps --timing --transfer -o",
+    "make": "--again --before --brush --camera --extend --fps --guidance --image --inpaint --json --last --loop --mask"
+    " --model --motion-from --n --negative --output --pin --pin-guidance --plan --quality --reference --retake"
+    " --seconds --seed --sheet --shot --size --steps --timeline --timing --track-guidance --transfer -o",
     "world": "--count --level --output --overlay --scene --seconds --seed --size --style -o",
     "train": "--batch --device --init --level --max-seconds --out --picture-share --pictures --pool --preset"
     " --resume --seed --steps --workers",
@@ -45,13 +48,15 @@ class FakeGenerate:
 
     def __init__(self) -> None:
         self.shot: Shot | None = None
+        self.shots: list[Shot] = []
         self.error: BaseException | None = None
         self.cancelled = False
         self.interrupt = False
         self.unknown: dict[str, str] = {}
 
-    def make(self, shot: Shot, path: Path, *, progress: Reporter, cancel: Callable[[], bool]) -> Clip:
+    def make(self, shot: Shot, path: Path | None, *, progress: Reporter, cancel: Callable[[], bool]) -> Clip:
         self.shot = shot
+        self.shots.append(shot)
         progress("sample", 0, 2)
         if self.error is not None:
             raise self.error
@@ -59,7 +64,8 @@ class FakeGenerate:
             os.kill(os.getpid(), signal.SIGINT)
             self.cancelled = cancel()
         progress("decode", 1, 1)
-        path.write_bytes(b"a film")
+        if path is not None:
+            path.write_bytes(b"a film")
         width, height = shot.size
         return Clip.from_array(np.full((shot.num_frames, height, width, 3), 128, np.uint8), shot.fps, shot)
 
@@ -163,9 +169,23 @@ def test_what_is_left_out_is_the_default(fake: FakeGenerate, tmp_path: Path) -> 
 
 
 def test_every_option_reaches_the_shot(fake: FakeGenerate, tmp_path: Path) -> None:
-    options = "--seconds 1 --size 144x256 --fps 8 --seed 3 --negative blur --steps 4 --guidance 2.5 --model tiny"
+    options = (
+        "--seconds 1 --size 144x256 --fps 8 --seed 3 --negative blur --steps 4 --guidance 2.5 --pin-guidance 2"
+        " --track-guidance 0 --quality fast --model tiny"
+    )
     assert asked(fake, "a dog", "-o", tmp_path / "dog.mp4", *options.split()) == Shot(
-        text="a dog", seconds=1, size=(144, 256), fps=8, seed=3, negative="blur", steps=4, guidance=2.5, model="tiny"
+        text="a dog",
+        seconds=1,
+        size=(144, 256),
+        fps=8,
+        seed=3,
+        negative="blur",
+        steps=4,
+        guidance=2.5,
+        pin_guidance=2,
+        track_guidance=0,
+        quality="fast",
+        model="tiny",
     )
 
 
@@ -240,9 +260,167 @@ def test_a_film_lends_its_motion(fake: FakeGenerate, tmp_path: Path) -> None:
     wide = np.kron(rng.integers(0, 255, (12, 40, 3), dtype=np.uint8), np.ones((6, 6, 1), np.uint8))
     frames = np.stack([wide[:, 4 * t : 4 * t + 128] for t in range(12)])
     Clip.from_array(frames, 12.0).save(tmp_path / "pan.mp4")
-    shot = asked(fake, "a dog", "-o", tmp_path / "dog.mp4", "--transfer", tmp_path / "pan.mp4")
+    shot = asked(fake, "a dog", "-o", tmp_path / "dog.mp4", "--motion-from", tmp_path / "pan.mp4")
     moved = np.median([track.points[-1][0] - track.points[0][0] for track in shot.tracks])
     assert -0.36 < moved < -0.15  # to the left, as the film's picture goes
+    assert asked(fake, "a dog", "-o", tmp_path / "dog.mp4", "--transfer", tmp_path / "pan.mp4") == shot
+
+
+def test_camera_moves_add_up(fake: FakeGenerate, tmp_path: Path) -> None:
+    shot = asked(fake, "a dog", "-o", tmp_path / "dog.mp4", "--camera", "pan left 10deg + zoom in 1.2x")
+    assert shot.text == "a dog, the camera pans left and zooms in"
+    by_camera = camera_tracks(parse_moves("pan left 10deg, zoom in 1.2x"), shot.size, 2, 12, grid=usual_grid(shot.size))
+    assert shot.tracks == by_camera
+
+
+def test_six_strokes_with_arrows_paths_and_stillness(fake: FakeGenerate, tmp_path: Path) -> None:
+    motions = ("0.2,0", "path 0,0@0s 0,0.1@1s 0.1,0.1@2s", "still", "ambient 0.5", "0,0.1 from 1s to 2s ease", "0,-0.1")
+    options: list[str] = []
+    for number, motion in enumerate(motions):
+        mask = np.zeros((36, 64, 3), np.uint8)
+        mask[8:28, 10 * number + 2 : 10 * number + 10] = 255
+        write_picture(tmp_path / f"{number}.png", mask)
+        options += ["--brush", f"{tmp_path}/{number}.png: {motion}"]
+    words = ("a dog", "-o", tmp_path / "dog.mp4")
+    points, _ = track_arrays(asked(fake, *words, *options).tracks, 24, 12)
+    points = points.reshape(6, -1, 24, 2)
+    went = (points[:, :, -1] - points[:, :, 0]).mean(1)
+    assert went[[0, 2, 4, 5]] == pytest.approx(np.array([(0.2, 0), (0, 0), (0, 0.1), (0, -0.1)]), abs=2e-3)
+    assert (points[1, :, 12] - points[1, :, 0]).mean(0) == pytest.approx((0, 0.1), abs=2e-3)
+    assert 0 < np.abs(points[3] - points[3, :, :1]).max() < 0.05
+    assert_one_line(run("make", *words, *options, "--brush", f"{tmp_path}/0.png: still"), "at most 6")
+
+
+def test_pictures_are_pinned_at_their_moments(fake: FakeGenerate, tmp_path: Path) -> None:
+    path = picture(tmp_path / "middle.png")
+    pins = ("--pin", f"{path}@2.0s", "--pin", f"{path}@0.5s:0.25,0.25,0.5,0.5*0.7")
+    shot = asked(fake, "a dog", "-o", tmp_path / "dog.mp4", *pins)
+    media = Media.from_path(path)
+    region = Region(x=0.25, y=0.25, width=0.5, height=0.5)
+    assert shot.pins == (Pin(media=media, time=0.5, region=region, strength=0.7), Pin(media=media, time=2.0))
+
+
+def test_pictures_to_go_by_have_their_roles(fake: FakeGenerate, tmp_path: Path) -> None:
+    hero, ink = picture(tmp_path / "hero.png"), picture(tmp_path / "ink.png")
+    shot = asked(fake, "a dog", "-o", tmp_path / "dog.mp4", "--reference", hero, "--reference", f"{ink}: style")
+    assert [pin.role for pin in shot.pins] == ["character", "style"]
+
+
+def test_a_character_is_refused_by_a_model_that_knows_none(tiny_engine: Path, tmp_path: Path) -> None:
+    words = ("--model", "tiny", "--reference", picture(tmp_path / "hero.png"))
+    assert_one_line(run("make", "a dog", "-o", tmp_path / "dog.mp4", *words), "pins.role: 'character' was given")
+    assert not (tmp_path / "dog.mp4").exists()
+
+
+def test_a_timeline_is_words_and_moves_and_makes_the_film_as_long(fake: FakeGenerate, tmp_path: Path) -> None:
+    words = (
+        "a red ball",
+        "-o",
+        tmp_path / "dog.mp4",
+        "--timeline",
+        "0-1s: a ball rolls; pan left 10deg, 1-3s: it stops",
+    )
+    shot = asked(fake, *words)
+    assert shot.seconds == 3 and shot.tracks
+    assert [span.text for span in shot.spans] == ["a ball rolls, the camera pans left", "it stops"]
+    assert len(asked(fake, *words, "--camera", "zoom in").tracks) > 0
+    assert_one_line(run("make", *words, "--seconds", 2), "it ends at 3 s, but the shot has 2 s")
+
+
+# Films
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A film of two seconds, made from words before."""
+    frames = np.random.default_rng(0).integers(0, 80, (24, 4, 6, 3), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
+    Clip.from_array(frames, 12.0, Shot(text="a red ball", seed=4)).save(tmp_path / "old.mp4")
+    return tmp_path / "old.mp4"
+
+
+def written(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """The frames of every film that is written from now on, before they are coded."""
+    films: list[np.ndarray] = []
+    save = Clip.save
+
+    def remember(self: Clip, path: str | Path) -> None:
+        films.append(self.array())
+        save(self, path)
+
+    monkeypatch.setattr(Clip, "save", remember)
+    return films
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--extend", "{}", "--seconds", "1"), ("old[0:24]", "new[12]")),
+        (("--before", "{}", "--seconds", "0.5"), ("new[6]", "old[0:24]")),
+        (("--extend", "{}", "--before", "{}", "--seconds", "1"), ("old[0:24]", "new[12]", "old[0:24]")),
+        (("--extend", "{}", "--loop"), ("old[0:24]", "new[24]")),
+        (("--retake", "{}@0.5-1.25"), ("old[0:6]", "new[9]", "old[15:24]")),
+        (("--retake", "{}@1.5-"), ("old[0:18]", "new[6]")),
+        (("--retake", "{}@1.5-", "--loop"), ("old[0:18]", "new[6]")),
+    ],
+)
+def test_what_is_made_is_joined_to_its_film_which_stays_as_it_was(
+    fake: FakeGenerate, tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch, options: Any, expected: Any
+) -> None:
+    films = written(monkeypatch)
+    done = run("make", "-o", tmp_path / "new.mp4", *(word.replace("{}", str(old)) for word in options))
+    assert done.status == 0, done.err
+    assert done.out == [str(tmp_path / "new.mp4")]
+    assert fake.shot is not None and fake.shot.text == "a red ball", "what the film was made from"
+    assert (fake.shot.size, fake.shot.fps) == ((48, 32), 12.0)
+    frames = Clip.open(old).array()
+    parts = []
+    for part in expected:
+        kind, _, numbers = part.rstrip("]").partition("[")
+        bounds = [int(number) for number in numbers.split(":")]
+        grey = np.full((bounds[0], 32, 48, 3), 128, np.uint8)
+        parts.append(frames[slice(*bounds)] if kind == "old" else grey)
+    assert np.array_equal(films[-1], np.concatenate(parts))
+    assert Clip.open(tmp_path / "new.mp4").shot == fake.shot
+
+
+def test_a_loop_is_made_twice_and_remembers_the_whole(
+    fake: FakeGenerate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run("make", "a dog", "-o", tmp_path / "dog.mp4", "--loop", "--size", "64x32", "--seed", 3)
+    assert done.status == 0, done.err
+    first, second = fake.shots
+    assert (first.num_frames, second.num_frames) == (24, 12)
+    assert [pin.time for pin in second.pins] == [-1.0, 1.0], "between what comes before and the beginning"
+    clip = Clip.open(tmp_path / "dog.mp4")
+    assert clip.num_frames == 24
+    assert clip.shot == first == Shot(text="a dog", size=(64, 32), seed=3)
+
+
+def test_what_a_mask_marks_is_made_anew(fake: FakeGenerate, tmp_path: Path, old: Path) -> None:
+    mask = np.zeros((32, 48, 3), np.uint8)
+    mask[8:16, 8:16] = 255
+    write_picture(tmp_path / "mask.png", mask)
+    words = ("--inpaint", old, "--mask", tmp_path / "mask.png")
+    shot = asked(fake, "a hat", "-o", tmp_path / "new.mp4", *words)
+    assert (shot.text, shot.size, shot.seconds) == ("a hat", (48, 32), 2.0)
+    (pin,) = shot.pins
+    assert pin.media == Media.from_path(old)
+    assert pin.mask is not None and pin.mask.data is not None
+    assert np.array_equal(read_mask(pin.mask.data), mask[..., 0] == 0)
+
+
+def test_words_and_other_directions_go_into_the_new_part(fake: FakeGenerate, tmp_path: Path, old: Path) -> None:
+    path = picture(tmp_path / "a.png")
+    words = ("--retake", f"{old}@1-2", "--pin", f"{path}@0.5s", "--camera", "pan left 9deg", "--n", 2)
+    done = run("make", "a dog", "-o", tmp_path / "new.mp4", *words)
+    assert [Path(line).name for line in done.out] == ["new-0.mp4", "new-1.mp4"]
+    shot = fake.shots[0]
+    assert shot.text == "a dog, the camera pans left" and shot.seconds == 1 and shot.tracks
+    assert [(pin.media.kind, pin.time) for pin in shot.pins] == [("film", -1.0), ("picture", 0.5)]
+    shot = asked(fake, "-o", tmp_path / "new.mp4", "--extend", old, "--timeline", "0-3s: it stops", "--loop")
+    assert [(pin.media.kind, pin.time) for pin in shot.pins] == [("film", -2.0), ("film", 3.0)]
+    shot = asked(fake, "-o", tmp_path / "new.mp4", "--extend", old, "--again", old, "--seed", 9)
+    assert (shot.text, shot.seed) == ("a red ball", 9)
 
 
 def test_takes_have_seeds_and_files_of_their_own(fake: FakeGenerate, tmp_path: Path) -> None:
@@ -314,8 +492,31 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "picture without shot": (["--shot", "{tmp}/plain.png"], "plain.png"),
     "brush without motion": (["a dog", "--brush", "{tmp}/plain.png"], "brush"),
     "brush without mask": (["a dog", "--brush", "{tmp}/none.png: 0.1,0"], "none.png"),
-    "film to take over that is none": (["a dog", "--transfer", "{tmp}/notes.png"], "notes.png"),
-    "two motions at once": (["a dog", "--transfer", "{tmp}/a.mp4", "--camera", "pan left 9deg"], "--camera"),
+    "film to take over that is none": (["a dog", "--motion-from", "{tmp}/notes.png"], "notes.png"),
+    "two motions at once": (["a dog", "--motion-from", "{tmp}/a.mp4", "--camera", "pan left 9deg"], "--camera"),
+    "picture to take motion from": (["a dog", "--motion-from", "{tmp}/plain.png"], "is a picture"),
+    "pin without a moment": (["a dog", "--pin", "{tmp}/plain.png"], "like 'middle.png@2s'"),
+    "pin after the end": (["a dog", "--pin", "{tmp}/plain.png@3s"], "at most the shot's 2 s"),
+    "pin that is no picture": (["a dog", "--pin", "{tmp}/notes.png@1s"], "notes.png"),
+    "pin outside the frame": (["a dog", "--pin", "{tmp}/plain.png@1s:0.9,0,0.5,0.5"], "inside the picture"),
+    "no such character": (["a dog", "--reference", "{tmp}/none.png"], "none.png"),
+    "no such film to go on with": (["a dog", "--extend", "{tmp}/none.mp4"], "none.mp4"),
+    "picture to go on with": (["a dog", "--extend", "{tmp}/plain.png"], "is a picture"),
+    "text to lead up to": (["a dog", "--before", "{tmp}/notes.png"], "notes.png"),
+    "retake of no seconds": (["a dog", "--retake", "{tmp}/film.mp4"], "like 'clip.mp4@1.0-2.5'"),
+    "retake after the end": (["a dog", "--retake", "{tmp}/film.mp4@1-9"], "film's 0 to 2 s"),
+    "retake in the middle as a loop": (["a dog", "--retake", "{tmp}/film.mp4@0.5-1", "--loop"], "begin or end"),
+    "retake and its length": (["a dog", "--retake", "{tmp}/film.mp4@1-2", "--seconds", "3"], "--seconds"),
+    "retake and extension": (["a dog", "--retake", "{tmp}/film.mp4@1-2", "--extend", "{tmp}/film.mp4"], "--retake"),
+    "mask of nothing": (["a dog", "--mask", "{tmp}/plain.png"], "--inpaint"),
+    "inpainting everywhere": (["a dog", "--inpaint", "{tmp}/film.mp4"], "--mask"),
+    "inpainting a loop": (["a dog", "--inpaint", "{tmp}/film.mp4", "--mask", "{tmp}/plain.png", "--loop"], "--loop"),
+    "mask of another shape": (["a dog", "--inpaint", "{tmp}/film.mp4", "--mask", "{tmp}/square.png"], "film's shape"),
+    "film without a shot, without words": (["--extend", "{tmp}/film.mp4"], "PROMPT"),
+    "timeline without times": (["a dog", "--timeline", "it runs"], "no time before it"),
+    "guidance of pins too large": (["a dog", "--pin-guidance", "31"], "pin_guidance"),
+    "guidance of tracks below nothing": (["a dog", "--track-guidance", "-1"], "track_guidance"),
+    "quality that is not known": (["a dog", "--quality", "good"], "'fast' or 'best'"),
     "two shots at once": (["--again", "{tmp}/a.mp4", "--shot", "{tmp}/torn.json"], "--again"),
     "no takes": (["a dog", "--n", "0"], "--n"),
     "unknown option": (["a dog", "--sekonds", "2"], "--sekonds"),
@@ -331,6 +532,8 @@ def test_wrong_input_is_one_line(fake: FakeGenerate, tmp_path: Path, case: str) 
     (tmp_path / "bytes.json").write_bytes(bytes(range(256)))
     (tmp_path / "field.json").write_text('{"text": "a dog", "colour": "red"}')
     picture(tmp_path / "plain.png")
+    write_picture(tmp_path / "square.png", np.full((20, 20, 3), 200, np.uint8))
+    write_film(tmp_path / "film.mp4", np.zeros((24, 32, 48, 3), np.uint8), 12.0)
     folder = tmp_path / "out"
     folder.mkdir()
     words, named = WRONG[case]
@@ -440,6 +643,10 @@ def test_errors_of_the_studio_are_one_line(fake: FakeGenerate, tmp_path: Path) -
     fake.error = ShotError("model: 'huge' is not known;\nallowed: small")
     done = run("make", "a dog", "-o", tmp_path / "dog.mp4")
     assert_one_line(done, "model: 'huge' is not known; allowed: small")
+
+
+def test_a_film_is_not_written_as_a_picture(fake: FakeGenerate, tmp_path: Path) -> None:
+    assert_one_line(run("make", "a dog", "-o", tmp_path / "dog.png", "--loop"), "name an .mp4")
 
 
 def test_a_full_disk_is_one_line(fake: FakeGenerate, tmp_path: Path) -> None:

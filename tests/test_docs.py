@@ -33,6 +33,14 @@ def test_every_camera_move_is_documented(kind: str) -> None:
     assert re.search(rf"\b{kind}\b", documents()), f"say in README.md that the camera can {kind}"
 
 
+@pytest.mark.parametrize(
+    "option", sorted({option for parameter in COMMANDS["make"].params for option in parameter.opts})
+)
+def test_every_option_of_make_is_documented(option: str) -> None:
+    if option.startswith("-"):
+        assert re.search(rf"{option}(?![\w-])", documents()), f"say in README.md what `vitascope make {option}` does"
+
+
 def test_documented_options_exist() -> None:
     for command, rest in re.findall(r"\bvitascope (\w+)((?:\\\n|[^\n`])*)", documents()):
         if command not in COMMANDS:

@@ -4,7 +4,6 @@ Nothing heavy is imported up here: each command fetches what it needs, so that `
 """
 
 import json
-import math
 import os
 import re
 import signal
@@ -14,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -89,13 +89,36 @@ def make(
     fps: Annotated[float | None, typer.Option(help="Frames a second.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed makes the same film.")] = None,
     negative: Annotated[str | None, typer.Option(help="What is not to be seen.")] = None,
-    camera: Annotated[str | None, typer.Option(help='Camera moves, such as "pan left 20deg".')] = None,
+    pin: Annotated[
+        list[str] | None,
+        typer.Option(help='A picture at a moment: "a.png@2s", "a.png@2s:x,y,width,height" or "a.png@2s*0.7".'),
+    ] = None,
+    reference: Annotated[
+        list[str] | None, typer.Option(help='Who is in it, such as hero.png, or how it looks: "ink.png: style".')
+    ] = None,
+    extend: Annotated[Path | None, typer.Option(help="A film to go on with; both are written as one.")] = None,
+    before: Annotated[Path | None, typer.Option(help="A film to lead up to; both are written as one.")] = None,
+    retake: Annotated[
+        str | None, typer.Option(help='Seconds of a film to make anew, such as "clip.mp4@1.0-2.5"; the rest stays.')
+    ] = None,
+    inpaint: Annotated[Path | None, typer.Option(help="A film in which what --mask marks is made anew.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="A picture, white where --inpaint makes the film anew.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Let the film's end lead into its beginning.")] = False,
+    camera: Annotated[str | None, typer.Option(help='Camera moves, such as "pan left 10deg + zoom in 1.2x".')] = None,
     brush: Annotated[
         list[str] | None, typer.Option(help='What a painted mask does, such as "mask.png: 0.2,-0.1"; up to six times.')
     ] = None,
-    transfer: Annotated[Path | None, typer.Option(help="A film whose motion is taken over.")] = None,
+    motion_from: Annotated[
+        Path | None, typer.Option("--motion-from", "--transfer", help="A film whose motion is taken over.")
+    ] = None,
+    timeline: Annotated[
+        str | None, typer.Option(help='What happens when: "0-1s: a ball rolls; pan left 10deg, 1-2s: it stops".')
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
-    guidance: Annotated[float | None, typer.Option(help="How closely the words are followed.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="How closely the words are followed; 1 is plainly.")] = None,
+    pin_guidance: Annotated[float | None, typer.Option(help="The same of what is pinned.")] = None,
+    track_guidance: Annotated[float | None, typer.Option(help="The same of moves, brush and motion.")] = None,
+    quality: Annotated[str | None, typer.Option(help="fast, or best.")] = None,
     model: Annotated[str | None, typer.Option(help="What makes the picture.")] = None,
     shot: Annotated[Path | None, typer.Option(help="A Shot as JSON, or a film made before: make it again.")] = None,
     again: Annotated[Path | None, typer.Option(help="A film made before, to be made again.")] = None,
@@ -106,7 +129,9 @@ def make(
     sheet: Annotated[Path | None, typer.Option(help="Also write a picture with frames side by side.")] = None,
 ) -> None:
     """Make a film, or a picture, from words."""
+    from vitascope.shot import edit
     from vitascope.shot.media import FILM_SUFFIXES, PICTURE_SUFFIXES
+    from vitascope.shot.timeline import parse_timeline
 
     if output is None:
         raise typer.BadParameter("name the file to write, such as -o ball.mp4", param_hint="--output")
@@ -122,19 +147,27 @@ def make(
         "seed": seed,
         "steps": steps,
         "guidance": guidance,
+        "pin_guidance": pin_guidance,
+        "track_guidance": track_guidance,
+        "quality": quality,
         "model": model,
     }
+    given = {name: value for name, value in given.items() if value is not None}
     if again is not None and shot is not None:
         raise typer.BadParameter("--shot was given too; name one of the two", param_hint="--again")
-    wanted = _build_shot(shot or again, {name: value for name, value in given.items() if value is not None})
+    films = _open_films(extend, before, retake, inpaint)
+    _check_films(films, mask, loop, seconds, output)
+    if shot is again is None and (made_from := next((p.film.shot for p in films.values() if p.film.shot), None)):
+        given.setdefault("text", made_from.text)
+    wanted = _build_shot(shot or again, given)
     if output.suffix.lower() in PICTURE_SUFFIXES:
         wanted = wanted.with_(seconds=1 / wanted.fps)
-    if image is not None:
-        wanted = _with_picture(wanted, image, 0)
-    if last is not None:
-        wanted = _with_picture(wanted, last, wanted.num_frames - 1)
-    if camera is not None or brush or transfer is not None:
-        wanted = _with_tracks(wanted, camera, brush or [], transfer)
+    wanted = _within(wanted, films, mask, loop)
+    if timeline is not None:
+        wanted = edit.timed(wanted, parse_timeline(timeline))
+    wanted = _with_pins(wanted, image, last, pin or [], reference or [])
+    wanted = _with_tracks(wanted, camera, brush or [], motion_from)
+    wanted = _beside(wanted, films, loop)
     if plan:
         _print_plan(wanted, as_json)
         return
@@ -146,8 +179,16 @@ def make(
     with _cancelled_by_interrupt() as cancel, stages.shown():
         from vitascope import generate
 
+        def make_one(take: "Shot", path: Path | None = None) -> "Clip":
+            return generate.make(take, path, progress=stages.report, cancel=cancel)
+
         for take, path in zip(takes, paths, strict=True):
-            clips.append(generate.make(take, path, progress=stages.report, cancel=cancel))
+            if not films and not loop:
+                clips.append(make_one(take, path))
+                continue
+            clips.append(_join(make_one(take), films, loop, make_one))
+            stages.report("write", 0, 1)
+            clips[-1].save(path)
         unknown = generate.unknown_words(wanted)
     _note_unknown(unknown)
     if count > 1 and sheet is None:
@@ -317,46 +358,129 @@ def _build_shot(path: Path | None, given: dict[str, Any]) -> "Shot":
     return base.with_(**given)
 
 
-def _with_picture(shot: "Shot", path: Path, frame: int) -> "Shot":
-    """The Shot with the picture at `path` as one of its frames, in place of any whole picture pinned there."""
-    from vitascope.shot import Media, Pin
+class Place(NamedTuple):
+    """Where a new part goes: into a film, in place of its seconds start…end."""
+
+    path: Path
+    film: "Clip"
+    start: float
+    end: float
+
+
+def _open_films(
+    extend: Path | None, before: Path | None, retake: str | None, inpaint: Path | None
+) -> "dict[str, Place]":
+    """The films to be gone on with, led up to or mended, by their options' names, and where the new part goes."""
+    from vitascope.shot.edit import parse_retake
+    from vitascope.shot.splice import open_film
+
+    films = {}
+    if extend is not None:
+        film = open_film(extend)
+        films["extend"] = Place(extend, film, film.seconds, film.seconds)
+    if before is not None:
+        films["before"] = Place(before, open_film(before), 0.0, 0.0)
+    if retake is not None:
+        name, start, end = parse_retake(retake)
+        film = open_film(name)
+        films["retake"] = Place(Path(name), film, start, film.seconds if end is None else end)
+    if inpaint is not None:
+        film = open_film(inpaint)
+        films["inpaint"] = Place(inpaint, film, 0.0, film.seconds)
+    return films
+
+
+def _check_films(films: dict[str, Place], mask: Path | None, loop: bool, seconds: float | None, output: Path) -> None:
+    """Refuses options that do not go together."""
+    from vitascope.shot.media import PICTURE_SUFFIXES
+
+    names = list(films)
+    if len(names) > 1 and names != ["extend", "before"]:
+        raise typer.BadParameter(f"--{names[1]} was given too; name one of the two", param_hint=f"--{names[0]}")
+    if loop and (len(names) > 1 or "inpaint" in names):
+        raise typer.BadParameter(f"--{' and --'.join(names)} was given, which cannot loop", param_hint="--loop")
+    if ("inpaint" in names) != (mask is not None):
+        raise typer.BadParameter("--inpaint and --mask go together, but one was given alone", param_hint="--mask")
+    if seconds is not None and ("retake" in names or "inpaint" in names):
+        message = f"{seconds:g} was given, but --{names[0]} is as long as what it makes anew"
+        raise typer.BadParameter(message, param_hint="--seconds")
+    if (names or loop) and output.suffix.lower() in PICTURE_SUFFIXES:
+        raise typer.BadParameter(f"{output} was given, but a film is made; name an .mp4", param_hint="--output")
+
+
+def _within(shot: "Shot", films: dict[str, Place], mask: Path | None, loop: bool) -> "Shot":
+    """The Shot like its films; as a part of one, or all of it, where that is made anew."""
+    from vitascope.shot import Media, edit
+
+    for name, (path, film, start, end) in films.items():
+        if name == "retake":
+            shot = edit.retake(shot, film, start, end, loop)
+        elif mask is not None:
+            shot = edit.inpaint(shot, Media.from_path(path, "film"), Media.from_path(mask, "picture"))
+        else:
+            shot = edit.like(shot, film)
+    return shot
+
+
+def _beside(shot: "Shot", films: dict[str, Place], loop: bool) -> "Shot":
+    """The Shot, now that its length is known, between the films that it goes on with or leads up to."""
+    from vitascope.shot import edit
+
+    for name, place in films.items():
+        if name == "extend":
+            shot = edit.extend(shot, place.film, loop)
+        elif name == "before":
+            shot = edit.before(shot, place.film, loop)
+    return shot
+
+
+def _join(clip: "Clip", films: dict[str, Place], loop: bool, make: "Callable[[Shot], Clip]") -> "Clip":
+    """What was made, put into its films; where there is none, a loop's end is made again."""
+    from vitascope.shot import edit
+    from vitascope.shot.splice import joined
+
+    for _, film, start, end in films.values():
+        clip = joined(film, clip, start, end)
+    if loop and not films and clip.shot is not None:
+        part = make(edit.loop(clip.shot, clip))
+        clip = replace(joined(clip, part, clip.seconds - part.seconds, clip.seconds), shot=clip.shot)
+    return clip
+
+
+def _with_pins(shot: "Shot", image: Path | None, last: Path | None, pins: list[str], references: list[str]) -> "Shot":
+    """The Shot with pictures at its moments, and others to go by."""
+    from vitascope.shot import Media, edit
     from vitascope.shot.media import read_picture
 
-    media = Media.from_path(path, "picture")
-    read_picture(path)  # refuses what is no picture, before any work is done
+    for path, frame in ((image, 0), (last, shot.num_frames - 1)):
+        if path is not None:
+            media = Media.from_path(path, "picture")
+            read_picture(path)  # refuses what is no picture, before any work is done
+            shot = edit.pinned(shot, media, frame / shot.fps)
+    for words in pins:
+        shot = edit.with_pin(shot, edit.read_pin(words))
+    for words in references:
+        shot = edit.reference(shot, *edit.read_reference(words))
+    return shot
 
-    def stays(pin: Pin) -> bool:
-        return bool(pin.role != "frame" or pin.region or pin.mask) or round(pin.time * shot.fps) != frame
 
-    pins = [pin for pin in shot.pins if stays(pin)] + [Pin(media=media, time=frame / shot.fps)]
-    return shot.with_(pins=tuple(sorted(pins, key=lambda pin: pin.time if pin.role == "frame" else math.inf)))
+def _with_tracks(shot: "Shot", camera: str | None, brush: list[str], film: Path | None) -> "Shot":
+    """The Shot with camera moves or the motion of another film, and the brush's strokes on top of either."""
+    from vitascope.shot import edit
+    from vitascope.shot.brush import read_stroke
+    from vitascope.shot.moves import parse_moves
+    from vitascope.shot.splice import open_film
 
-
-def _with_tracks(shot: "Shot", camera: str | None, brush: list[str], transfer: Path | None) -> "Shot":
-    """The Shot with camera moves (said in its text too, as the captions of the world say it) or the motion of another
-    film, and the brush's strokes on top of either."""
-    from vitascope.shot.brush import brush_tracks, combine, read_stroke
-    from vitascope.shot.camera import camera_tracks, describe_moves, parse_moves, usual_grid
-    from vitascope.shot.transfer import transfer_tracks
-
-    if camera is not None and transfer is not None:
-        raise typer.BadParameter(
-            "--camera was given too; the film's motion has its camera's in it", param_hint="--transfer"
-        )
-    text, tracks = shot.text, shot.tracks
+    if camera is not None and film is not None:
+        message = "--camera was given too; the film's motion has its camera's in it"
+        raise typer.BadParameter(message, param_hint="--motion-from")
+    if film is not None:
+        shot = edit.motion_from(shot, open_film(film))
     if camera is not None:
-        moves = parse_moves(camera)
-        tracks += camera_tracks(moves, shot.size, shot.seconds, shot.fps, grid=usual_grid(shot.size))
-        text = ", ".join(part for part in (text.rstrip(" ,."), describe_moves(moves)) if part)
-    if transfer is not None:
-        from vitascope.shot import Clip
-
-        tracks += transfer_tracks(Clip.open(transfer), grid=usual_grid(shot.size), seconds=shot.seconds)
+        shot = edit.filmed(shot, parse_moves(camera))
     if brush:
-        strokes = [read_stroke(words) for words in brush]
-        painted = brush_tracks(strokes, shot.size, shot.seconds, shot.fps, seed=shot.seed)
-        tracks = combine(tracks, painted, shot.size, shot.seconds, shot.fps)
-    return shot.with_(text=text, tracks=tracks)
+        shot = edit.painted(shot, [read_stroke(words) for words in brush])
+    return shot
 
 
 def _note_unknown(words: dict[str, str]) -> None:
