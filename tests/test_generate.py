@@ -211,7 +211,7 @@ def test_each_condition_has_its_own_guidance(tiny_engine: Path) -> None:
         plain = {"guidance": 1.0, "track_guidance": 1.0, "pin_guidance": 1.0}
         other = generate.make(shot.with_(**{**plain, name: 4.0})).array()
         assert (other[1:] != first[1:]).mean() > 0.05, name
-    assert generate.guidance_of(Shot(text="x", track_guidance=4.0)) == {"text": generate.GUIDANCE["text"]}
+    assert generate.guidance_of(Shot(text="x", track_guidance=4.0), generate.LEADING) == {"text": 3.0}
 
 
 def test_directions_change_in_time(tiny_engine: Path) -> None:
@@ -226,21 +226,21 @@ def test_directions_change_in_time(tiny_engine: Path) -> None:
 def test_long_shots_are_made_in_windows_and_large_ones_refined(
     tiny_engine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = generate.engine("tiny").network
+    made_by = generate.engine("tiny")
     shot = Shot(text="a ball", model="tiny", steps=2, size=(256, 144), seconds=3)
     planned = layout(shot, LARGER)
     told: list[tuple[str, int, int]] = []
-    parts = list(generate.windows(network, shot, planned, lambda *words: told.append(words)))
+    parts = list(generate.windows(made_by, shot, planned, lambda *words: told.append(words)))
     assert [len(part) for part in parts] == [window.num_frames for window in planned.windows]
     assert len(parts) == 2 and parts[0].shape[1:] == (144, 256, 3)
     assert [one for one in told if one[0] == "sample"][-1] == ("sample", 4, 4)
     assert [one for one in told if one[0] == "refine"][-1] == ("refine", 6, 6)
-    other = list(generate.windows(network, shot.with_(seed=5), planned, lambda *words: None))
+    other = list(generate.windows(made_by, shot.with_(seed=5), planned, lambda *words: None))
     assert (other[1] != parts[1]).mean() > 0.05
     # What comes before matters: the same window after other frames is another.
     small = generate.inner(shot, planned)
     after = [
-        generate.draw(network, [small], planned.windows[1], [np.full((8, 80, 144, 3), light, np.uint8)])
+        generate.draw(made_by.network, [small], planned.windows[1], [np.full((8, 80, 144, 3), light, np.uint8)])
         for light in (0, 255)
     ]
     assert (after[0] != after[1]).mean() > 0.05

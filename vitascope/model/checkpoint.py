@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from vitascope.model import lowrank
 from vitascope.model.dit import DiT, DiTParams
 
 FORMAT = "vitascope-weights"
@@ -138,3 +139,19 @@ def load(path: Path) -> tuple[DiT, Card]:
     except (KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"weights: {path} does not hold a video network of this program ({error})") from None
     return network.eval().requires_grad_(False), card
+
+
+def load_with(path: Path, delta: Path) -> DiT:
+    """The video network of a weight file with a delta of low rank added (see `lowrank`). Raises CheckpointError for one
+    that belongs to other weights."""
+    network, _ = load(path)
+    parts, header = read(delta)
+    base = read(path)[1]["sha256"]
+    made_for = header.get("card", {}).get("training", {}).get("base")
+    if made_for != base:
+        raise CheckpointError(f"weights: {delta} belongs to other weights than {path}; make it anew or remove it")
+    try:
+        lowrank.add(network, parts)
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(f"weights: {delta} holds no delta for {path} ({error})") from None
+    return network

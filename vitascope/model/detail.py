@@ -1,8 +1,9 @@
-"""What a patch cannot know of itself: a small convolutional network beside the transformer, on cells of 4×4 pixels.
+"""What a patch cannot know of itself: a small convolutional network after the transformer, on cells of 4×4 pixels.
 
 Patches of 16×16×4 are made each by one matrix from one token, so what crosses their borders comes out in steps, and the
-edges of things are soft. The detailer sees the noisy pixels finely and the tokens coarsely, and adds what is missing
-(the idea of DiP's patch detailer head, arXiv 2511.18822). It begins at nothing, so it can be added to trained weights.
+edges of things are soft. The detailer sees the noisy pixels, the transformer's answer and its tokens, and adds what is
+missing (the idea of DiP's patch detailer head, arXiv 2511.18822). It begins at nothing, so it can be added to trained
+weights, and trained alone.
 
 Letters: B batch, G groups, n = h·w patches of a group, D width of the tokens, C channels, N = B·G.
 """
@@ -39,15 +40,8 @@ def to_patches(cells: Tensor, grid: tuple[int, int], num_groups: int) -> Tensor:
     return x.reshape(N // num_groups, num_groups, grid[0] * grid[1], c * SIDE**2)
 
 
-def pooled(cells: Tensor, grid: tuple[int, int], num_groups: int) -> Tensor:
-    """Channels of the 4×4 cells of each patch side by side: [B·G, h·4, w·4, C] to [B, G, n, 16·C]."""
-    N, _, _, C = cells.shape
-    x = cells.view(N, grid[0], SIDE, grid[1], SIDE, C).transpose(2, 3)  # N h w side side C
-    return x.reshape(N // num_groups, num_groups, grid[0] * grid[1], SIDE * SIDE * C)
-
-
 def spread(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
-    """The way back: [B, G, n, 16·C] to [B·G, h·4, w·4, C]."""
+    """What each patch tells its 4×4 cells: [B, G, n, 16·C] to [B·G, h·4, w·4, C]."""
     B, G, _, width = tokens.shape
     x = tokens.view(B * G, *grid, SIDE, SIDE, width // SIDE**2).transpose(2, 3)  # N h side w side C
     return x.reshape(B * G, grid[0] * SIDE, grid[1] * SIDE, -1)
@@ -76,45 +70,38 @@ class Residual(nn.Module):
 
 
 class Detailer(nn.Module):
-    """`look` at the noisy patches before the transformer, `finish` with its tokens after it."""
+    """`forward(noisy, answer, tokens, level, grid)`: the noisy patches as the network sees them and its answer, both
+    [B, G, n, width], its last tokens [B, G, n, D] and the groups' levels [B, G, D]; returns what is to be added."""
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, depth: int = 3) -> None:
         super().__init__()
-        self.moving_in, self.still_in = nn.Linear(MOVING_CELL, channels), nn.Linear(STILL_CELL, channels)
-        self.first = Residual(channels, width)
-        self.down = nn.Linear(channels * SIDE**2, width, bias=False)
-        self.up = nn.Linear(width, channels * SIDE**2, bias=False)
-        self.later = nn.ModuleList(Residual(channels, width) for _ in range(2))
+        self.moving_in, self.still_in = nn.Linear(2 * MOVING_CELL, channels), nn.Linear(2 * STILL_CELL, channels)
+        self.told = nn.Linear(width, channels * SIDE**2, bias=False)
+        self.blocks = nn.ModuleList(Residual(channels, width) for _ in range(depth))
         self.moving_out, self.still_out = nn.Linear(channels, MOVING_CELL), nn.Linear(channels, STILL_CELL)
 
     def init_weights(self) -> None:
-        """After the matrices of all `nn.Linear`: what leads to the tokens and to the pixels is closed."""
-        for block in (self.first, *self.later):
+        """After the matrices of all `nn.Linear`: what leads to the pixels is closed."""
+        for block in self.blocks:
             assert isinstance(block, Residual)
             nn.init.zeros_(block.level.weight)
-            nn.init.normal_(block.kernels[0], std=block.kernels[0].shape[1] ** -0.5)
-            nn.init.normal_(block.kernels[1], std=0.3 * block.kernels[1].shape[1] ** -0.5)
-        for layer in (self.down, self.moving_out, self.still_out):
+            for kernel, share in zip(block.kernels, (1.0, 0.3), strict=True):
+                nn.init.normal_(kernel, std=share * kernel.shape[1] ** -0.5)
+        for layer in (self.moving_out, self.still_out):
             nn.init.zeros_(layer.weight)
 
     def matrices(self) -> Iterator[Tensor]:
         """What is trained as the matrices inside the transformer's blocks are."""
-        for block in (self.first, *self.later):
+        for block in self.blocks:
             assert isinstance(block, Residual)
             yield from block.kernels
-        yield from (self.down.weight, self.up.weight)
+        yield self.told.weight
 
-    def look(self, noisy: Tensor, level: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """noisy [B, G, n, width], level [B, G, D] to cells [B·G, h·4, w·4, C] and what they tell the tokens
-        [B, G, n, D]."""
+    def forward(self, noisy: Tensor, answer: Tensor, tokens: Tensor, level: Tensor, grid: tuple[int, int]) -> Tensor:
         moving = noisy.shape[-1] == patches.MOVING_WIDTH
-        cells = self.first((self.moving_in if moving else self.still_in)(to_cells(noisy, grid)), level)
-        return cells, self.down(pooled(cells, grid, noisy.shape[1]))
-
-    def finish(self, cells: Tensor, tokens: Tensor, level: Tensor, grid: tuple[int, int], moving: bool) -> Tensor:
-        """Cells of `look` and tokens [B, G, n, D] to what is added to the patches [B, G, n, width]."""
-        x = cells + spread(self.up(tokens), grid)  # N H W C
-        for block in self.later:
-            x = block(x, level)
-        x = F.layer_norm(x, x.shape[-1:])
+        seen = torch.cat((to_cells(noisy, grid), 2 * to_cells(answer, grid)), -1)  # N 4h 4w 2c, both of unit variance
+        x = (self.moving_in if moving else self.still_in)(seen) + spread(self.told(tokens), grid)  # N 4h 4w C
+        for block in self.blocks:
+            x = block(x, level)  # N 4h 4w C
+        x = F.layer_norm(x, x.shape[-1:])  # N 4h 4w C
         return to_patches((self.moving_out if moving else self.still_out)(x), grid, tokens.shape[1])

@@ -355,12 +355,12 @@ class DiT(nn.Module):
         groups = x.shape[1]
         text, bias = self.read(conditions, groups - G)  # B L 384, B 1 1 L or B 1 N L
         level = F.silu(self.levels(time, conditions, moving))  # B G+K D
-        cells, told = self.detail.look(noisy, level[:, :G], conditions.grid)  # B·G 4h 4w C, B G n D
-        x = torch.cat((x[:, :G] + told, x[:, G:]), 1).view(B, groups * n, -1)  # B N D
+        x = x.view(B, groups * n, -1)  # B N D
         modulation = self.modulation(level).unflatten(-1, (6, -1))  # B G+K 6 D
         for block in self.blocks:
             x = block(x, modulation, cos, sin, text, bias, groups - G)  # B N D
         shift, scale = self.last(level[:, :G]).chunk(2, -1)  # B G D
         x = modulate(x[:, : G * n], shift, scale, G).view(B, G, n, -1)  # B G n D
         out: Tensor = (self.moving_out if moving else self.still_out)(x)  # B G n width
-        return out + self.detail.finish(cells, x, level[:, :G], conditions.grid, moving)
+        added_detail: Tensor = self.detail(noisy, out, x, level[:, :G], conditions.grid)  # B G n width
+        return out + added_detail

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vitascope.model import flow, patches
@@ -25,6 +26,7 @@ PIN_SHARES = (0.5, 0.33, 0.12, 0.05)  # of clips with no, one, two and three pin
 PART_SHARE = 0.2  # of the pins that are parts of pictures
 WEAK_SHARE = 0.1  # of the pins and runs of frames that are noised a little
 CONTEXT_SHARE = 0.16  # of the whole clips that go on from frames that are known
+AROUND = 6  # pixels about things that count as much as they do
 REFINED = 1.2  # middle of the times for larger pictures, which begin from smaller ones and not from noise
 
 
@@ -57,9 +59,16 @@ def thing_care(step: int) -> float:
 
 
 def late_care(time: Tensor) -> Tensor:
-    """The same by the noise level [B, G]: how a thing is shaped has been decided by t = 0.6, and what is left to learn
-    of grounds is mostly grain that nobody could foretell, so things may count up to three times as much."""
-    return 2.0 * ((time - 0.6) / 0.3).clamp(0, 1)
+    """How much more pixels in and around things count by the noise level [B, G]: where a thing is has been decided by
+    t = 0.4, and what is left to learn of grounds is mostly grain that nobody could foretell."""
+    return 4.0 * ((time - 0.3) / 0.3).clamp(0, 1)
+
+
+def around(things: Tensor) -> Tensor:
+    """Where things are [B, F, H, W], and what lies within AROUND pixels of them: both sides of an edge must count the
+    same, or it is pulled to one of them and things get a halo."""
+    wide = F.max_pool2d(things.float(), 2 * AROUND + 1, 1, AROUND)
+    return wide > 0
 
 
 def batch(
@@ -138,8 +147,8 @@ def batch(
     clean = patches.to_patches(patches.to_float(torch.from_numpy(np.stack(shown)).to(device)), group)
     time = flow.times((B, 1), generator, REFINED if larger else 0.2).expand(B, made).clone()
     noise = torch.randn(clean.shape, generator=generator, device=device)
-    seen = torch.from_numpy(np.stack(things)).to(device).float()[..., None].expand(-1, -1, -1, -1, 3)
-    care = 1 + (thing_care(step) + late_care(time))[..., None, None] * patches.to_patches(seen, group)
+    near = around(torch.from_numpy(np.stack(things)).to(device)).float()[..., None].expand(-1, -1, -1, -1, 3)
+    care = 1 + (thing_care(step) + late_care(time))[..., None, None] * patches.to_patches(near, group)
     tokens = B * (num_groups + num_pins) * kind.num_patches
     used = B * (num_groups + num_pins) / whole
     return Batch(clean, noise, time, care, conditions, B, tokens, used)
