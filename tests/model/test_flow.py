@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from vitascope.model import flow
+from vitascope.model.patches import to_patches
 
 
 def _gaussian(mean: float, deviation: float) -> flow.Network:
@@ -56,9 +57,20 @@ def test_what_is_held_stays_and_is_seen_with_the_noise_of_the_moment() -> None:
 
 
 def test_known_groups_are_left_out_of_the_loss() -> None:
-    clean, predicted = torch.zeros(1, 2, 3, 4), torch.ones(1, 2, 3, 4)
+    clean, predicted = torch.zeros(1, 2, 3, 768), torch.ones(1, 2, 3, 768)
     time = torch.tensor([[1.0, 0.5]])
-    assert flow.loss(predicted, clean, time).item() == pytest.approx(4.0)  # 1 / (1 - 0.5)²
+    assert flow.loss(predicted, clean, time).item() == pytest.approx(4.0 * (1 + flow.COARSE))  # 1 / (1 - 0.5)²
+
+
+def test_grain_counts_less_than_what_is_wrong_over_whole_cells() -> None:
+    time = torch.full((1, 1), 0.5)
+    frames = torch.ones(1, 4, 16, 32, 3)
+    grain = frames.clone()
+    grain[..., ::2, :] = -1
+    flat, fine = (flow.loss(to_patches(off, 4), torch.zeros(1, 1, 2, 3072), time).item() for off in (frames, grain))
+    assert fine == pytest.approx(4.0) and flat == pytest.approx(4.0 * (1 + flow.COARSE))
+    care = torch.full((1, 1, 2, 3072), 3.0)
+    assert flow.loss(to_patches(frames, 4), torch.zeros(1, 1, 2, 3072), time, care).item() == pytest.approx(3 * flat)
 
 
 def test_training_times_reach_both_ends() -> None:

@@ -2,10 +2,10 @@
 
 `python -m vitascope.train.distil vitascope/weights/small.safetensors --out small.fast.safetensors --seconds 1200`
 
-The teacher goes its whole way from noise to film (all steps, guided), and where it is at the student's few times is kept.
-The student learns the straight step from each of these places to the next one (progressive distillation, arXiv
-2202.00512, along whole stretches of the path at once, as in arXiv 2403.06807). Since both ends of a step come from one
-noise, nothing is averaged over different films, which is what makes distilled motion slow.
+The teacher goes its whole way from noise to film (all steps, guided), and where it is at the student's few times is
+kept. The student learns the straight step from each of these places to the next one (progressive distillation, arXiv
+2202.00512, along whole stretches of the path at once, as in arXiv 2403.06807). Since both ends of a step come from
+one noise, nothing is averaged over different films, which is what makes distilled motion slow.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def teach(network: DiT, made: video.Batch, untexted: Tensor) -> Way:
 
 def doubled(conditions: Conditions, untexted: Tensor) -> Conditions:
     """A batch's conditions, and the same without text: [2 B]."""
-    B, L, _ = conditions.text.shape
+    L = conditions.text.shape[1]
     text, real = torch.zeros_like(conditions.text), torch.zeros_like(conditions.text_real)
     words = min(L, len(untexted))
     text[:, :words], real[:, :words] = untexted[:words], True
