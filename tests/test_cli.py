@@ -36,7 +36,7 @@ OPTIONS = {
     "world": "--count --level --output --overlay --scene --seconds --seed --size --style -o",
     "train": "--batch --device --init --level --max-seconds --out --picture-share --pictures --pool --preset"
     " --resume --seed --steps --workers",
-    "evaluate": "--count --out --weights",
+    "evaluate": "--out --quality --quick --suite --weights",
     "schema": "",
 }
 

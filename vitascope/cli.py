@@ -306,16 +306,31 @@ def train(
 
 @app.command()
 def evaluate(
-    out: Annotated[Path, typer.Option(help="The folder for pictures and numbers.")],
+    out: Annotated[Path, typer.Option(help="The folder for the report: report.json, index.html and its clips.")],
+    suite: Annotated[
+        str | None, typer.Option(help='Which suites, such as "adherence,camera"; all if left out.')
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="Weights to judge; the shipped ones if left out.")] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many films to judge.")] = 24,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer films: minutes, and wider intervals.")] = False,
+    quality: Annotated[str, typer.Option(help="best, or fast: few steps.")] = "best",
 ) -> None:
     """Measure whether films show what was asked for."""
     _make_folder(out, "--out")
-    from vitascope.evaluate import adherence
+    from rich.console import Console
 
-    adherence.evaluate(weights, out, count)
-    print(out)
+    from vitascope.evaluate import suites
+
+    console = Console(stderr=True)
+    report = suites.evaluate(
+        suites.chosen(suite),
+        out,
+        weights=weights,
+        quick=quick,
+        quality=suites.known_quality(quality),
+        told=lambda name: console.print(f"{name} …"),
+    )
+    Console().print(suites.table(report))
+    print(out / "index.html")
 
 
 @app.command()

@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vitascope import generate
-from vitascope.model import checkpoint
 from vitascope.model.checkpoint import Card
 from vitascope.model.dit import DiT
 from vitascope.shot.clip import Clip
-from vitascope.shot.shot import Shot
+from vitascope.shot.shot import Quality, Shot
 
 BATCH = 8  # clips that are made together
 RESAMPLES = 2000
@@ -86,12 +85,15 @@ class Studio:
     network: DiT
     card: Card
     name: str  # of the weight file
+    distilled: DiT | None = None
+    quality: Quality = "best"  # of all shots, whatever they say
 
     @classmethod
-    def of(cls, weights: Path | None = None) -> "Studio":
+    def of(cls, weights: Path | None = None, quality: Quality = "best") -> "Studio":
         """The studio of a weight file; of the shipped one if none is named. Raises CheckpointError."""
         path = weights or generate.WEIGHTS / "small.safetensors"
-        return cls(*checkpoint.load(path), path.name)
+        made_by = generate.loaded(path)
+        return cls(made_by.network, made_by.card, path.name, made_by.distilled, quality)
 
     def draw(self, shots: Sequence[Shot]) -> list[Frames]:
         """The frames of shots of the network's own size and rate and of at most one window, as the network made them
@@ -109,7 +111,11 @@ class Studio:
 
     def make(self, shot: Shot) -> Clip:
         """The whole way, as a user goes it: any size, windows, refinement, pinned frames put back."""
-        return generate.make_with(generate.Engine(self.network, self.card), shot)
+        return generate.make_with(self.engine, shot.with_(quality=self.quality))
+
+    @property
+    def engine(self) -> generate.Engine:
+        return generate.Engine(self.network, self.card, self.distilled)
 
 
 def mean(values: Sequence[float], seed: int = 0) -> tuple[float, float, float]:

@@ -20,6 +20,7 @@ CELL = 4  # pixels
 SIDE = patches.PATCH // CELL  # cells along a patch
 MOVING_CELL = CELL * CELL * 3 * patches.GROUP
 STILL_CELL = CELL * CELL * 3
+DEPTH = 3  # blocks
 
 
 def to_cells(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -73,11 +74,11 @@ class Detailer(nn.Module):
     """`forward(noisy, answer, tokens, level, grid)`: the noisy patches as the network sees them and its answer, both
     [B, G, n, width], its last tokens [B, G, n, D] and the groups' levels [B, G, D]; returns what is to be added."""
 
-    def __init__(self, channels: int, width: int, depth: int = 3) -> None:
+    def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         self.moving_in, self.still_in = nn.Linear(2 * MOVING_CELL, channels), nn.Linear(2 * STILL_CELL, channels)
         self.told = nn.Linear(width, channels * SIDE**2, bias=False)
-        self.blocks = nn.ModuleList(Residual(channels, width) for _ in range(depth))
+        self.blocks = nn.ModuleList(Residual(channels, width) for _ in range(DEPTH))
         self.moving_out, self.still_out = nn.Linear(channels, MOVING_CELL), nn.Linear(channels, STILL_CELL)
 
     def init_weights(self) -> None:

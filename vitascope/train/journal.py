@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from vitascope.model import numerics, patches
+from vitascope.model import detail, numerics, patches
 from vitascope.model.condition import KNOWN_PARTS, TRACK_WIDTH
 from vitascope.model.dit import DiTParams
 from vitascope.model.text import TEXT_WIDTH
@@ -51,6 +51,10 @@ def arithmetic(params: DiTParams, made: video.Batch) -> int:
     )
     of_data += (G + K) * 128 * D + TEXT_WIDTH * D  # noise level and gist
     inside += (G + K) * (D * D + D * 6 * D) + G * D * 2 * D + G * n * D * width  # … modulation, and the way out
+    channels, cells, cell = params.channels, G * n * detail.SIDE**2, width // detail.SIDE**2  # of the detailer
+    inside += cells * channels * (2 * cell + D + cell) + detail.DEPTH * (
+        cells * 18 * channels**2 + G * D * 2 * channels
+    )
     for index in range(params.depth):
         everywhere = G <= 2 or index % params.global_every == params.global_every // 2
         pairs = N * N if everywhere else n * n * (3 * G - 2 + G * K + K * (G + K))  # of tokens that attend
@@ -60,7 +64,8 @@ def arithmetic(params: DiTParams, made: video.Batch) -> int:
             words = 2 * L * TEXT_WIDTH * D
             inside, of_data = (inside + words, of_data) if M else (inside, of_data + words)  # letters are weights
     once = (n * 64 + 32) * D + M * 32 * TEXT_WIDTH  # places, fineness and letters' places: the same for all clips
-    return 2 * (B * (3 * inside + 2 * of_data) + 2 * once)
+    gist = known.text.shape[1] * TEXT_WIDTH  # only there
+    return 2 * (B * (3 * inside + 2 * of_data + gist) + 2 * once)
 
 
 def matrix_rate(device: torch.device) -> float:
