@@ -101,7 +101,8 @@ def batch(
         num_pins = int(rng.choice(len(PIN_SHARES), p=PIN_SHARES))
     if num_groups == whole > 2 and rng.random() < CONTEXT_SHARE:
         num_context = int(rng.integers(1, 1 + max(1, whole // 3)))
-    after = rng.random() < 0.25  # what is known comes after what is made
+    side = rng.random()  # what is known comes before what is made, after it, or both
+    num_before = num_context if side < 0.6 else 0 if side < 0.8 else int(rng.integers(num_context + 1))
     made = num_groups - num_context
     B = max(1, round(budget * main.num_patches / (kind.num_patches * (num_groups + num_pins))))
     indices = rng.choice(clips, B, replace=len(clips) < B)
@@ -117,15 +118,14 @@ def batch(
             frame = int(rng.integers(kind.num_frames))
             frames = slice(frame, frame + 1)
             seconds = torch.tensor([frame / kind.fps])
-            known = frames
+            known: list[int] = []
         else:
             start = int(rng.integers(whole - num_groups + 1)) * patches.GROUP
-            middle = start + (made if after else num_context) * patches.GROUP
-            stop = start + num_groups * patches.GROUP
-            frames, known = (
-                (slice(start, middle), slice(middle, stop)) if after else (slice(middle, stop), slice(start, middle))
-            )
-            seconds = group_seconds(made, kind.fps, frames.start / kind.fps)
+            first_made = start + num_before * patches.GROUP
+            frames = slice(first_made, first_made + made * patches.GROUP)
+            end_of_all = start + num_groups * patches.GROUP
+            known = [*range(start, first_made, patches.GROUP), *range(frames.stop, end_of_all, patches.GROUP)]
+            seconds = group_seconds(made, kind.fps, first_made / kind.fps)
         shown.append(sample.frames[frames])
         things.append(sample.things[frames])
         pins = []
@@ -134,7 +134,7 @@ def batch(
             pins.append(Known(sample.frames[frame], frame / kind.fps, painted[frame], part, _strength(rng)))
         context = []
         cleanness = _strength(rng, least=0.8)
-        for at in range(known.start, known.stop if num_context else known.start, patches.GROUP):
+        for at in known:
             run = sample.frames[at : at + patches.GROUP]
             context.append(Known(run, (at + (patches.GROUP - 1) / 2) / kind.fps, time=cleanness))
         text, words = sample.texts[said].astype(np.float32), sample.captions[said]

@@ -1,0 +1,148 @@
+"""How far does a film wander from itself when it is gone on with again and again?
+
+A true second of a thing that rests is extended eight times, each part made from the one before, the whole way that a
+user goes. In truth nothing changes: neither the mean colour, nor how sharp and colourful the picture is, nor the thing.
+Letters: T frames, H W pixels, N extensions.
+"""
+
+import itertools
+
+import numpy as np
+import numpy.typing as npt
+
+from vitascope.evaluate.identity import Reference, reference_of
+from vitascope.evaluate.suite import Frames, Metric, Outcome, Plot, Shown, Studio, mean
+from vitascope.shot import edit, splice
+from vitascope.shot.clip import Clip
+from vitascope.shot.shot import Shot
+from vitascope.world import footage
+from vitascope.world.footage import Take
+
+SEED = 42_000  # of scenes that training has never seen
+SIZE, FPS = (144, 80), 12.0
+PART = 12  # frames of the beginning and of each extension
+EXTENSIONS = 8
+
+Numbers = npt.NDArray[np.float64]
+
+
+# ---- what is measured of a second
+
+
+def mean_colour(frames: Frames) -> Numbers:
+    """Mean red, green and blue, as shares of full scale: [3]."""
+    return frames.reshape(-1, 3).mean(0) / 255
+
+
+def sharpness(frames: Frames) -> float:
+    """The mean step between neighbouring pixels, grey levels."""
+    grey = frames.astype(np.float64).mean(-1)
+    return float((np.abs(np.diff(grey, axis=1)).mean() + np.abs(np.diff(grey, axis=2)).mean()) / 2)
+
+
+def colourfulness(frames: Frames) -> float:
+    """How colourful a picture looks (Hasler & Süsstrunk 2003): 0 grey, 15 slightly, 60 quite, 110 extremely."""
+    red, green, blue = frames.astype(np.float64).reshape(-1, 3).T
+    first, second = red - green, (red + green) / 2 - blue
+    spread = np.hypot(first.std(), second.std())
+    return float(spread + 0.3 * np.hypot(first.mean(), second.mean()))
+
+
+def course(frames: Frames, reference: Reference) -> dict[str, Numbers]:
+    """What a film is in its first second and after each extension: `colour` [N + 1, 3], the others [N + 1]."""
+    parts = frames.reshape(-1, PART, *frames.shape[1:])
+    seen = [part[PART // 2 :] for part in parts]  # its later half: what it has become
+    return {
+        "colour": np.stack([mean_colour(part) for part in seen]),
+        "sharpness": np.array([sharpness(part) for part in seen]),
+        "colourful": np.array([colourfulness(part) for part in seen]),
+        "identity": np.array([reference.kept(part[-1])["thing"] for part in seen]),
+    }
+
+
+def changes(told: dict[str, Numbers]) -> dict[str, float]:
+    """How much a film has changed from its first second to its last, an extension: 0 where nothing does."""
+    steps = len(told["sharpness"]) - 1
+
+    def doublings(name: str) -> float:
+        first, last = np.maximum(told[name][[0, -1]], 0.05)
+        return float(abs(np.log2(last / first)) / steps)
+
+    return {
+        "mean_colour": float(np.abs(told["colour"][-1] - told["colour"][0]).mean() / steps),
+        "sharpness": doublings("sharpness"),
+        "colourful": doublings("colourful"),
+        "identity": float(max(0.0, told["identity"][0] - told["identity"][-1]) / steps),
+    }
+
+
+UNITS = {
+    "mean_colour": "change of the mean colour an extension, share of full scale (0 is none)",
+    "sharpness": "change of the mean step between pixels an extension, doublings or halvings (0 is none)",
+    "colourful": "change of how colourful it is an extension, doublings or halvings (0 is none)",
+    "identity": "loss of the thing's size by its colours an extension, share (0 is none)",
+}
+
+
+# ---- the films
+
+
+def rests(count: int) -> list[tuple[Take, Reference]]:
+    """The first true films of the seed in which a thing rests before a camera that stands still, as long as an
+    extended one is, whose thing can be told by its colours."""
+    found: list[tuple[Take, Reference]] = []
+    seconds = PART * (1 + EXTENSIONS) / FPS
+    for index in itertools.count():
+        if len(found) == count:
+            break
+        scene, _ = footage.happening(SEED, index, size=SIZE)
+        if scene.things[0].action == "stand":
+            still = scene.with_(camera=scene.camera.model_copy(update={"moves": ()}))
+            take = footage.take_of(
+                still, SEED, index, size=SIZE, seconds=seconds, fps=FPS, num_captions=1, num_tracks=1
+            )
+            reference, _ = reference_of(take)
+            if reference.clear:
+                found.append((take, reference))
+    return found
+
+
+def extended(studio: Studio, take: Take, number: int) -> Frames:
+    """The first second of a true film and eight extensions, each made from all that is there: [T, H, W, 3]."""
+    film = Clip.from_array(take.clip.array()[:PART], FPS)
+    for extension in range(EXTENSIONS):
+        seed = SEED + 100 * number + extension
+        shot = Shot(text=take.captions[0], size=SIZE, seconds=PART / FPS, fps=FPS, seed=seed)
+        made = studio.make(edit.extend(shot, film))
+        film = Clip.from_array(splice.joined(film, made, film.seconds, film.seconds).array(), FPS)
+    return film.array()
+
+
+def measure(studio: Studio, quick: bool) -> Outcome:
+    """One film (quick) or four. The trivial answer is another true film at every extension."""
+    chosen = rests(2 if quick else 5)
+    rows: dict[str, list[tuple[float, float, float]]] = {name: [] for name in UNITS}
+    shown, lines = [], {}
+    for number, ((take, reference), (other, _)) in enumerate(itertools.pairwise(chosen)):
+        true = take.clip.array()
+        cut = np.concatenate((true[:PART], other.clip.array()[PART:]))
+        made = extended(studio, take, number)
+        told = [course(film, reference) for film in (made, true, cut)]
+        found = [changes(one) for one in told]
+        for name in UNITS:
+            rows[name].append((found[0][name], found[1][name], found[2][name]))
+        note = ", ".join(f"{name} {value:.3f}" for name, value in found[0].items())
+        shown.append(Shown(take.captions[0], made[PART - 1 :: PART], true[PART - 1 :: PART], note))
+        for name in ("sharpness", "colourful", "identity"):
+            lines[f"{name}, {number + 1}"] = _line(told[0][name])
+    metrics = {}
+    for name, values in rows.items():
+        made_, true_, trivial = zip(*values, strict=True)
+        metrics[name] = Metric(*mean(made_), mean(true_)[0], mean(trivial)[0], UNITS[name])
+    plot = Plot("What an extended film keeps of its first second", "extensions", "share of the first second's", lines)
+    details = {"texts": [take.captions[0] for take, _ in chosen[:-1]], "extensions": EXTENSIONS}
+    return Outcome(metrics, tuple(shown), plots=(plot,), details=details)
+
+
+def _line(values: Numbers) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y / max(values[0], 1e-6))) for x, y in enumerate(values))
