@@ -1,5 +1,6 @@
 """Path, loss and sampler, against a flow whose answer is known."""
 
+from itertools import pairwise
 from typing import get_args
 
 import pytest
@@ -75,14 +76,28 @@ def test_grain_counts_less_than_what_is_wrong_over_whole_cells() -> None:
 
 def test_training_times_reach_both_ends() -> None:
     times = flow.times((20_000,), torch.Generator().manual_seed(0))
-    assert times.min() < 0.01 and times.max() > 0.97
-    assert 0.4 < times.median() < 0.65
+    assert times.min() < 0.01 and times.max() > 0.99
+    noise = flow.SCALE * (1 - times) / times
+    fine = (noise < 0.3).float().mean()
+    assert 0.2 < fine < 0.3, "edges are learned where there is little noise"
+    assert 0.4 < times[noise > 1.5].median() < 0.6
+
+
+def test_what_is_fine_counts_more_but_not_without_end() -> None:
+    weight = flow.importance(torch.tensor([0.0, 0.5, 0.75, 0.9, 0.99, 0.9999, 1.0])).tolist()
+    assert weight[:3] == pytest.approx([1, 4, 16]) and weight[6] == 0
+    assert weight[3] == pytest.approx(16 * 2.5, rel=1e-3) and weight[4] == pytest.approx(16 * 25, rel=1e-3)
+    assert weight[5] == pytest.approx(16 / flow.FINEST, rel=1e-3)
 
 
 def test_schedules_run_from_noise_to_clean() -> None:
-    for shift in (1.0, 3.0):
-        steps = flow.schedule(10, shift)
-        assert steps[0] == 0 and steps[-1] == 1 and steps == sorted(steps) and len(steps) == 11
+    for start in (0.0, 0.6):
+        steps = flow.schedule(10, start)
+        assert steps[0] == start and steps[-1] == 1 and steps == sorted(steps) and len(set(steps)) == 11
+        assert flow.SCALE * (1 - steps[-2]) / steps[-2] == pytest.approx(0.04)
+    ratios = [(1 - t) / t for t in flow.schedule(16)[1:-1]]
+    assert all(1.2 < first / second < 3 for first, second in pairwise(ratios)), "about even in the noise's logarithm"
+    assert flow.schedule(1, 0.6) == [0.6, 1.0]
     with pytest.raises(ValueError, match="0 given"):
         flow.schedule(0)
 

@@ -17,9 +17,14 @@ from torch import Tensor
 # be decided in the first fiftieth of the path, where training hardly looks.
 SCALE = 5.0
 DEVIATION = 0.5  # of the clean pixels, which lie in -1…1
-# 1 - t below this counts as this in the loss. At 0.05, nine tenths of the loss came from t > 0.9, where only the grain
-# of grounds is left to learn, and things hardly formed.
+# The error of the velocity counts by 1 / (1 - t)², but only up to 1 - t = NEAREST: beyond, all of the gradient would go
+# into the grain of grounds. What is finer than that by its noise still has to count more than what is coarse, or edges
+# are never learned: by the ratio of the deviations of the noise. FINEST is where that ends.
 NEAREST = 0.25
+FINEST = 0.02
+MOST = 80.0  # deviation of the noise at which sampling begins to look: what is above decides nothing
+FINE_SHARE = 0.35  # of the training times: evenly over the logarithm of the noise, from FINE on
+FINE = (0.02, 1.5)  # deviation of the noise beside the clean pixels, which lie in -1…1
 COARSE = 16.0  # so often the mean of 4×4 pixels counts beside the pixels themselves
 
 Network = Callable[[Tensor, Tensor], Tensor]  # z [B, G, n, width], t [B, G] to the clean patches
@@ -38,13 +43,28 @@ class Pair(NamedTuple):
     clean: Tensor  # B G n width
 
 
-def times(shape: tuple[int, ...], generator: torch.Generator, middle: float = 0.2) -> Tensor:
-    """Training times: logit-normal about `middle`, a tenth uniform, so that the very noisy end, where the layout is
-    decided, is trained too."""
+def times(shape: tuple[int, ...], generator: torch.Generator, middle: float = 0.2, fine: float = FINE_SHARE) -> Tensor:
+    """Training times: logit-normal about `middle`, where places and shapes are decided; a tenth uniform, so that the
+    very noisy end is trained too; and a share of nearly clean ones, where edges and textures are."""
     device = generator.device
     most = torch.sigmoid(middle + 1.3 * torch.randn(shape, generator=generator, device=device))
     uniform = torch.rand(shape, generator=generator, device=device)
-    return torch.where(torch.rand(shape, generator=generator, device=device) < 0.1, uniform, most)
+    draw = torch.rand(shape, generator=generator, device=device)
+    low, high = (math.log(deviation) for deviation in FINE)
+    nearly = time_of_noise((low + (high - low) * uniform).exp())
+    return torch.where(draw < 0.1, uniform, torch.where(draw < 0.1 + fine, nearly, most))
+
+
+def time_of_noise(deviation: Tensor) -> Tensor:
+    """The time at which the noise beside the clean pixels has this deviation."""
+    return SCALE / (SCALE + deviation)
+
+
+def importance(time: Tensor) -> Tensor:
+    """How much the squared error of the prediction counts at a time, 0 for what is known (t = 1)."""
+    left = (1 - time).clamp(min=1e-6)
+    fine = (NEAREST / left.clamp(min=FINEST * NEAREST)).clamp(min=1)  # about the ratio of the noises' deviations
+    return (time < 1) * fine / left.clamp(min=NEAREST) ** 2
 
 
 def pair(clean: Tensor, time: Tensor, noise: Tensor) -> Pair:
@@ -74,7 +94,7 @@ def loss(predicted: Tensor, clean: Tensor, time: Tensor, care: Tensor | None = N
     Which weight a spatial frequency has does not change the best answer, which is the mean of what may be there; but
     what can be learned of fine grain is little, and its noise would drown what is learned of shapes. `care`
     [B, G, n, width] says how much each number counts, 1 if left out."""
-    weight = (time < 1) / (1 - time).clamp(min=NEAREST) ** 2  # B G
+    weight = importance(time)  # B G
     error = predicted.float() - clean  # B G n width
     coarse = error.unflatten(-1, (-1, 4, 4, 4, 4, 3)).mean((-4, -2))  # B G n f 4 4 3
     squares, coarse_squares = error.square(), coarse.square()
@@ -85,12 +105,15 @@ def loss(predicted: Tensor, clean: Tensor, time: Tensor, care: Tensor | None = N
     return (each * weight).sum() / (time < 1).sum().clamp(min=1)
 
 
-def schedule(num_steps: int, shift: float = 1.0) -> list[float]:
-    """Times from 0 to 1, num_steps + 1 of them; `shift` > 1 spends more of them near the clean end."""
+def schedule(num_steps: int, start: float = 0.0, least: float = 0.04, bend: float = 7.0) -> list[float]:
+    """Times from `start` to 1, num_steps + 1 of them. Between the ends the deviation of the noise beside the clean
+    pixels falls to `least`, evenly in its 1/`bend`th power (arXiv 2206.00364), from that of the start or from MOST."""
     if num_steps < 1:
         raise ValueError(f"steps: {num_steps} given, at least 1 is needed")
-    even = [i / num_steps for i in range(num_steps + 1)]
-    return [shift * t / (1 + (shift - 1) * t) for t in even]
+    most = min(MOST, SCALE * (1 - start) / start) if start > 0 else MOST
+    high, low = most ** (1 / bend), least ** (1 / bend)
+    inner = [(high + (low - high) * i / (num_steps - 1)) ** bend for i in range(1, num_steps)]
+    return [start, *(SCALE / (SCALE + deviation) for deviation in inner), 1.0]
 
 
 def guided(

@@ -9,6 +9,7 @@ one noise, nothing is averaged over different films, which is what makes distill
 """
 
 import argparse
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -45,10 +46,11 @@ class Way:
 
 def teach(network: DiT, made: video.Batch, untexted: Tensor) -> Way:
     """The teacher's way from the batch's noise under its conditions, guided by the text."""
-    few = flow.schedule(DISTILLED.steps, DISTILLED.shift)
+    few = flow.schedule(DISTILLED.steps)
     # The teacher stops at all of the student's times, and between two of them as often as it does on its usual way.
-    usual = flow.schedule(BEST.steps, BEST.shift)
-    times = sorted({*few, *(t for t in usual if min(abs(t - own) for own in few) > 0.3 / BEST.steps)})
+    usual = flow.schedule(BEST.steps)
+    times = sorted({*few, *(t for t in usual if all(abs(math.log(t / own)) > 0.02 for own in few if own > 0))} - {0.0})
+    times = [0.0, *times]
     kept: list[Tensor] = []
     both = doubled(made.conditions, untexted)
 
@@ -88,7 +90,7 @@ def doubled(conditions: Conditions, untexted: Tensor) -> Conditions:
 def lesson(way: Way, which: int) -> tuple[Tensor, Tensor, Tensor]:
     """One step of the student: where it begins [B, G, n, width], its time, and the prediction that leads to where it
     should end."""
-    few = flow.schedule(DISTILLED.steps, DISTILLED.shift)
+    few = flow.schedule(DISTILLED.steps)
     (start, end), (z, there) = list(pairwise(few))[which], list(pairwise(way.places))[which]
     time = torch.full(z.shape[:2], start)
     return z, time, there if end == 1 else z + (1 - start) * (there - z) / (end - start)
