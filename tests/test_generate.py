@@ -234,7 +234,7 @@ def test_long_shots_are_made_in_windows_and_large_ones_refined(
     assert [len(part) for part in parts] == [window.num_frames for window in planned.windows]
     assert len(parts) == 2 and parts[0].shape[1:] == (144, 256, 3)
     assert [one for one in told if one[0] == "sample"][-1] == ("sample", 4, 4)
-    assert [one for one in told if one[0] == "refine"][-1] == ("refine", 6, 6)
+    assert [one for one in told if one[0] == "refine"][-1] == ("refine", 8, 8)
     other = list(generate.windows(made_by, shot.with_(seed=5), planned, lambda *words: None))
     assert (other[1] != parts[1]).mean() > 0.05
     # What comes before matters: the same window after other frames is another.

@@ -64,8 +64,10 @@ def test_pictures_have_patches_of_their_own(network: DiT) -> None:
 
 def test_a_fresh_network_predicts_grey_and_learns_from_the_first_step() -> None:
     fresh = DiT(presets.tiny())
-    out = fresh(torch.randn(B, G, N, patches.MOVING_WIDTH), torch.rand(B, G), _conditions())
-    assert not out.any()
+    out = fresh(torch.randn(B, G, N, patches.MOVING_WIDTH), torch.full((B, G), 0.5), _conditions())
+    assert out.abs().max() < 0.01, "but for the little that so noisy a picture tells"
+    nearly = fresh(torch.ones(B, G, N, patches.MOVING_WIDTH), torch.full((B, G), 0.9999), _conditions())
+    assert nearly.mean().item() == pytest.approx(0.5, abs=0.01), "a picture almost without noise is believed"
     (out - 1).square().mean().backward()
     assert fresh.moving_out.bias.grad is not None and fresh.moving_out.bias.grad.any()
 

@@ -14,13 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vitascope.model import patches
+from vitascope.model import flow, patches
 
 CELL = 4  # pixels
 SIDE = patches.PATCH // CELL  # cells along a patch
 MOVING_CELL = CELL * CELL * 3 * patches.GROUP
 STILL_CELL = CELL * CELL * 3
 DEPTH = 3  # blocks
+MISSED = 0.06  # deviation of what the transformer alone leaves out, in pixels of -1…1
 
 
 def to_cells(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -71,8 +72,12 @@ class Residual(nn.Module):
 
 
 class Detailer(nn.Module):
-    """`forward(noisy, answer, tokens, level, grid)`: the noisy patches as the network sees them and its answer, both
-    [B, G, n, width], its last tokens [B, G, n, D] and the groups' levels [B, G, D]; returns what is to be added."""
+    """`forward(noisy, answer, tokens, level, time, grid)`: the noisy patches as the network sees them and the
+    transformer's answer, both [B, G, n, width], its last tokens [B, G, n, D], the groups' levels [B, G, D] and times
+    [B, G]; returns the better answer.
+
+    Where there is less noise than the answer is wrong by, the noisy picture is to be believed. How much of it, and how
+    large a correction can be, follows from both deviations (the preconditioning of arXiv 2206.00364)."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -98,11 +103,18 @@ class Detailer(nn.Module):
             yield from block.kernels
         yield self.told.weight
 
-    def forward(self, noisy: Tensor, answer: Tensor, tokens: Tensor, level: Tensor, grid: tuple[int, int]) -> Tensor:
+    def forward(
+        self, noisy: Tensor, answer: Tensor, tokens: Tensor, level: Tensor, time: Tensor, grid: tuple[int, int]
+    ) -> Tensor:
         moving = noisy.shape[-1] == patches.MOVING_WIDTH
-        seen = torch.cat((to_cells(noisy, grid), 2 * to_cells(answer, grid)), -1)  # N 4h 4w 2c, both of unit variance
+        t = time[..., None, None].clamp(min=1e-4)  # B G 1 1
+        noise = flow.SCALE * (1 - t) / t  # its deviation beside the clean pixels
+        both = torch.sqrt(noise**2 + MISSED**2)
+        surprise = (noisy * (flow.deviation(t) / t) - answer) / both  # B G n width, of unit variance
+        seen = torch.cat((to_cells(surprise, grid), 2 * to_cells(answer, grid)), -1)  # N 4h 4w 2c
         x = (self.moving_in if moving else self.still_in)(seen) + spread(self.told(tokens), grid)  # N 4h 4w C
         for block in self.blocks:
             x = block(x, level)  # N 4h 4w C
         x = F.layer_norm(x, x.shape[-1:])  # N 4h 4w C
-        return to_patches((self.moving_out if moving else self.still_out)(x), grid, tokens.shape[1])
+        detail = to_patches((self.moving_out if moving else self.still_out)(x), grid, tokens.shape[1])
+        return answer + (MISSED**2 / both) * surprise + (noise * MISSED / both) * detail

@@ -362,5 +362,5 @@ class DiT(nn.Module):
         shift, scale = self.last(level[:, :G]).chunk(2, -1)  # B G D
         x = modulate(x[:, : G * n], shift, scale, G).view(B, G, n, -1)  # B G n D
         out: Tensor = (self.moving_out if moving else self.still_out)(x)  # B G n width
-        added_detail: Tensor = self.detail(noisy, out, x, level[:, :G], conditions.grid)  # B G n width
-        return out + added_detail
+        better: Tensor = self.detail(noisy, out, x, level[:, :G], time, conditions.grid)  # B G n width
+        return better

@@ -75,8 +75,12 @@ def pair(clean: Tensor, time: Tensor, noise: Tensor) -> Pair:
 
 def scaled(noisy: Tensor, time: Tensor) -> Tensor:
     """z as the network sees it: of unit variance at every time."""
-    t = time[..., None, None]
-    return noisy / torch.sqrt((t * DEVIATION) ** 2 + ((1 - t) * SCALE) ** 2)
+    return noisy / deviation(time[..., None, None])
+
+
+def deviation(t: Tensor) -> Tensor:
+    """Of z at these times."""
+    return torch.sqrt((t * DEVIATION) ** 2 + ((1 - t) * SCALE) ** 2)
 
 
 def time_of_share(share: float) -> float:

@@ -49,8 +49,8 @@ def teach(network: DiT, made: video.Batch, untexted: Tensor) -> Way:
     few = flow.schedule(DISTILLED.steps)
     # The teacher stops at all of the student's times, and between two of them as often as it does on its usual way.
     usual = flow.schedule(BEST.steps)
-    times = sorted({*few, *(t for t in usual if all(abs(math.log(t / own)) > 0.02 for own in few if own > 0))} - {0.0})
-    times = [0.0, *times]
+    near = {t for t in usual for own in few if own > 0 and t > 0 and abs(math.log(t / own)) < 0.02}
+    times = sorted({*few, *(set(usual) - near)})
     kept: list[Tensor] = []
     both = doubled(made.conditions, untexted)
 
