@@ -23,7 +23,19 @@ def test_a_track_is_laid_down_where_it_goes_and_only_there() -> None:
     painted = _paint([[(0.05, 0.1), (0.95, 0.9)]], [[True, True]])
     assert np.flatnonzero(painted[0].any(-1)).tolist() == [0]
     assert np.flatnonzero(painted[1].any(-1)).tolist() == [44]
-    assert np.array_equal(painted[0, 0, :13], painted[1, 44, :13]), "the identity goes along"
+    assert np.array_equal(painted[0, 0, :9], painted[1, 44, :9]), "the identity goes along"
+
+
+def test_a_mark_says_how_far_its_track_has_come() -> None:
+    path = [(0.05, 0.1), (0.05 + 1 / 18, 0.1), (0.05 + 1 / 18, 0.3)]  # half a patch to the right, then one down
+    painted = _paint([path], [[True] * 3])
+    marks = [painted[frame][painted[frame].any(-1)][0] for frame in range(3)]
+    steps, ways = [mark[9:11] / condition.STEP_SCALE for mark in marks], [mark[11:13] for mark in marks]
+    np.testing.assert_allclose(steps, [(0.5, 0), (0.5, 0), (0, 1)], atol=1e-5)
+    np.testing.assert_allclose(np.array(ways) / condition.WAY_SCALE, [(0, 0), (0.5, 0), (0.5, 1)], atol=1e-5)
+    rng = np.random.default_rng(0)
+    later = condition.paint(np.array([path], np.float32), np.ones((1, 3), bool), (5, 9), rng, start=1)
+    np.testing.assert_allclose(later[2][later[2].any(-1)][0, 11:13] / condition.WAY_SCALE, (0, 1), atol=1e-5)
 
 
 def test_hidden_and_outside_points_leave_no_mark() -> None:
@@ -34,7 +46,7 @@ def test_tracks_in_one_patch_are_averaged() -> None:
     painted = _paint([[(0.5, 0.5)], [(0.5, 0.5)]], [[True], [True]])
     cell = painted[0].any(-1).argmax()
     alone = _paint([[(0.5, 0.5)]], [[True]])
-    assert np.allclose(painted[0, cell, 13:], alone[0, cell, 13:])
+    assert np.allclose(painted[0, cell, 9:], alone[0, cell, 9:])
 
 
 def test_groups_see_the_marks_of_their_four_frames() -> None:

@@ -46,7 +46,7 @@ def test_a_delta_is_found_beside_its_weights_and_only_used_with_them(tmp_path: P
     assert made_by.distilled is not None
     off = made_by.distilled.last.weight - made_by.network.last.weight
     assert off.abs().max() > 0.1 and torch.linalg.matrix_rank(off, atol=1e-3) <= 2
-    assert torch.equal(made_by.distilled.blocks[0].offset, made_by.network.blocks[0].offset)
+    assert torch.equal(made_by.distilled.modulation.weight, made_by.network.modulation.weight)
     torch.nn.init.normal_(network.last.weight)
     checkpoint.save(network, Card("tiny", (144, 80), 24, 12.0, 1), path)
     with pytest.raises(CheckpointError, match="belongs to other weights"):

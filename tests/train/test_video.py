@@ -145,7 +145,9 @@ def test_formats_that_the_ring_does_not_hold_leave_their_steps_to_the_others() -
 
 def test_larger_pictures_are_trained_nearer_to_their_end(mixed: list[video.Batch]) -> None:
     usual, larger = (torch.cat([made.time[:, 0] for made in mixed if _number(made) in of]) for of in ([0, 1], [2]))
-    assert 0.5 < usual.median() < 0.6 and 0.68 < larger.median() < 0.82
+    fine = flow.time_of_noise(torch.tensor(flow.FINE[1]))
+    usual, larger = usual[usual < fine], larger[larger < fine]  # the rest is the same for both
+    assert 0.4 < usual.median() < 0.55 and usual.median() + 0.05 < larger.median() < 0.75
 
 
 def test_whole_clips_become_more_frequent() -> None:

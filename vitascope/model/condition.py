@@ -22,8 +22,11 @@ from vitascope.model.text import encoder, pad
 from vitascope.shot.media import MediaError, probe, read_film, read_mask, read_picture
 from vitascope.shot.shot import Pin, Shot, track_arrays
 
-TRACK_IDENTITY = 13  # random numbers that tell one track from another
-TRACK_WIDTH = TRACK_IDENTITY + 3  # … and where in the patch it is (x, y), and whether any track is there
+TRACK_IDENTITY = 9  # random numbers that tell one track from another
+TRACK_WIDTH = (
+    TRACK_IDENTITY + 7
+)  # … its step and its way so far, where in the patch it is (x, y), and whether any is there
+STEP_SCALE, WAY_SCALE = 4.0, 0.5  # of steps and ways in patches, so that usual ones are about 1
 KNOWN_PARTS = 4  # parts of a patch's side that a pin tells apart where it is known
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !?&.,:'-#\ufffd"  # the last stands for all others
 MAX_LETTERS = 32
@@ -193,7 +196,8 @@ def condition(
     rows: dict[Without | None, list[Row]] = {kind: [] for kind in without}
     for number, shot in enumerate(shots):
         points, visible = track_arrays(shot.tracks, window.first + num_frames, fps)
-        painted = paint(points, visible, grid, np.random.default_rng([shot.seed, 1]))
+        began = max(0, window.first - window.num_context * patches.GROUP)
+        painted = paint(points, visible, grid, np.random.default_rng([shot.seed, 1]), began)
         end = (window.first + num_frames + MAX_CONTEXT * patches.GROUP) / fps
         # An own clock: what is known, and is not much older or younger than the window, at its second of that.
         pins = [_later(pin, zero) for pin in pictures(shot, painted) if zero <= pin.second + 1e-6 and pin.second < end]
@@ -385,12 +389,13 @@ def paint(
     visible: npt.NDArray[np.bool_],
     grid: tuple[int, int],
     rng: np.random.Generator,
+    start: int = 0,
 ) -> npt.NDArray[np.float32]:
     """Tracks as a map: points [K, F, 2] in 0…1 and visible [K, F] to [F, n, 16].
 
     Each track gets a random identity; it is laid down in every patch that the track visits while it is visible
-    (Motion Prompting, arXiv 2412.02700), with the place inside the patch in -1…1. Tracks that share a patch are
-    averaged.
+    (Motion Prompting, arXiv 2412.02700), with its step since the frame before, its way since it was first seen (from
+    frame `start` on), both in patches, and the place inside the patch in -1…1. Tracks that share a patch are averaged.
     """
     h, w = grid
     num_tracks, num_frames = visible.shape
@@ -399,12 +404,20 @@ def paint(
         return out
     identity = rng.standard_normal((num_tracks, TRACK_IDENTITY)).astype(np.float32)
     place = points * np.array([w, h], dtype=np.float32)  # K F 2, in patches
+    step = np.diff(place, axis=1, prepend=place[:, :1])  # K F 2
+    if num_frames > 1:
+        step[:, 0] = step[:, 1]
+    seen = visible[:, start:] if start < num_frames else visible
+    first = seen.argmax(1) + (start if start < num_frames else 0)  # K
+    way = place - place[np.arange(num_tracks), first][:, None]  # K F 2
+    motion = np.concatenate((step * STEP_SCALE, way * WAY_SCALE), -1).clip(-4, 4)  # K F 4
     inside = visible & (place >= 0).all(-1) & (place[..., 0] < w) & (place[..., 1] < h)  # K F
     track, frame = np.nonzero(inside)
     at = place[track, frame]  # M 2
     cell = np.floor(at).astype(np.int64)
     index = cell[:, 1] * w + cell[:, 0]
-    mark = np.concatenate((identity[track], (at - cell) * 2 - 1, np.ones((len(track), 1), np.float32)), 1)  # M 16
+    there = np.ones((len(track), 1), np.float32)
+    mark = np.concatenate((identity[track], motion[track, frame], (at - cell) * 2 - 1, there), 1)  # M 16
     np.add.at(out, (frame, index), mark)
     count = np.maximum(out[..., -1:], 1)
     out[..., :-1] /= count

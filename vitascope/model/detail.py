@@ -8,8 +8,6 @@ weights, and trained alone.
 Letters: B batch, G groups, n = h·w patches of a group, D width of the tokens, C channels, N = B·G.
 """
 
-from collections.abc import Iterator
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -96,12 +94,9 @@ class Detailer(nn.Module):
         for layer in (self.moving_out, self.still_out):
             nn.init.zeros_(layer.weight)
 
-    def matrices(self) -> Iterator[Tensor]:
+    def matrices(self) -> list[nn.Parameter]:
         """What is trained as the matrices inside the transformer's blocks are."""
-        for block in self.blocks:
-            assert isinstance(block, Residual)
-            yield from block.kernels
-        yield self.told.weight
+        return [p for name, p in self.named_parameters() if ".kernels." in name or name == "told.weight"]
 
     def forward(
         self, noisy: Tensor, answer: Tensor, tokens: Tensor, level: Tensor, time: Tensor, grid: tuple[int, int]

@@ -115,7 +115,7 @@ def begin(options: Options) -> Run:
     average = DiT(network.params).requires_grad_(False).to(device)
     average.load_state_dict(network.state_dict())
     inside = [p for name, p in network.blocks.named_parameters() if p.ndim == 2 and not name.endswith("offset")]
-    inside += [*network.detail.matrices()]
+    inside += network.detail.matrices()
     chosen = {id(p) for p in inside}
     rest = [p for p in network.parameters() if id(p) not in chosen]
     return Run(

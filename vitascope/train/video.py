@@ -19,7 +19,7 @@ from vitascope.train.stream import Format, Ring, Sample, Source
 
 PICTURE_SHARE = 0.12
 NO_TEXT = 0.1
-WITH_TRACKS = 0.4
+WITH_TRACKS = 0.5
 PLANE_TRACKS = 0.5  # of the tracks of moving cameras: as users give them, on a flat world
 CPU = torch.device("cpu")
 PIN_SHARES = (0.5, 0.33, 0.12, 0.05)  # of clips with no, one, two and three pinned pictures
