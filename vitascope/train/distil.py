@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vitascope.generate import BEST, DISTILLED
+from vitascope.generate import BEST, DISTILLED, GUIDED_UNTIL
 from vitascope.model import checkpoint, flow, numerics
 from vitascope.model.checkpoint import Card, CheckpointError
 from vitascope.model.condition import Conditions
@@ -59,7 +59,10 @@ def teach(network: DiT, made: video.Batch, untexted: Tensor) -> Way:
         with_words, without = x.chunk(2)
         return with_words, without
 
-    guided = flow.guided(answers=answers, answer=lambda z, time: answers(z, time)[0], weights=[BEST.guidance["text"]])
+    def alone(z: Tensor, time: Tensor) -> Tensor:
+        return network(flow.scaled(z, time), time, made.conditions).float()
+
+    guided = flow.guided(alone, answers, [BEST.guidance["text"]], (0.0, GUIDED_UNTIL))
 
     def watched(z: Tensor, time: Tensor) -> Tensor:
         if any(abs(float(time[0, 0]) - t) < 1e-6 for t in few):
