@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vitascope.shot.camera import (
+    DEFAULT_DISTANCE,
     DEFAULT_FOV,
     DEFAULT_VIEW,
     DIRECTIONS,
@@ -23,6 +24,10 @@ from vitascope.shot.tracks import kept_frames
 
 SIZE = (256, 144)
 SIDE = 1 / math.tan(math.radians(DEFAULT_FOV) / 2) / 2 * SIZE[1] / SIZE[0]  # picture widths for a slope of 1
+
+
+def _view(**fields: float) -> View:
+    return View(position=(0.0, -4.5, 1.5), **{"tilt": -10.0, **fields})
 
 
 def test_no_moves_leave_the_camera_at_the_default_view() -> None:
@@ -46,7 +51,7 @@ def test_a_pan_of_20_degrees_moves_the_centre_by_what_the_lens_says() -> None:
     path = camera_path(parse_moves("pan left 20deg"), 2, 12, level)
     xy, _ = project((0, 100, DEFAULT_VIEW.position[2]), path, SIZE)
     assert np.allclose(xy[0], 0.5)
-    # The camera turns left, so what it sees goes right: to -4.5 + 104.5 m away, 20 degrees off the axis.
+    # The camera turns left, so what it sees goes right: to 100 m and a few away, 20 degrees off the axis.
     assert xy[-1] == pytest.approx((0.5 + math.tan(math.radians(20)) * SIDE, 0.5))
 
 
@@ -90,7 +95,7 @@ def test_a_zoom_multiplies_the_focal_length() -> None:
 
 
 def test_a_move_keeps_to_its_seconds() -> None:
-    heights = camera_path(parse_moves("pedestal up 1m from 1s to 2s ease"), 3, 12).position[:, 2] - 1.5
+    heights = camera_path(parse_moves("pedestal up 1m from 1s to 2s ease"), 3, 12).position[:, 2] - DEFAULT_VIEW.position[2]
     assert np.allclose(heights[:13], 0)
     assert np.allclose(heights[24:], 1)
     assert 0 < heights[13] < 1 / 12 / 4
@@ -213,13 +218,13 @@ def travelled(kind: str, path: CameraPath) -> float:
     ],
 )
 def test_every_move_goes_exactly_as_far_as_asked(text: str, amount: float, times: str, ease: str) -> None:
-    path = camera_path(parse_moves(f"{text}{times} {ease}"), 2, 12)
+    path = camera_path(parse_moves(f"{text}{times} {ease}"), 2, 12, _view())
     assert travelled(text.split()[0], path) == pytest.approx(amount, abs=1e-9)
 
 
 @pytest.mark.parametrize(("ease", "halfway"), [("linear", 0.5), ("ease", 0.5), ("ease in", 0.25), ("ease out", 0.75)])
 def test_easing_is_slow_where_it_says(ease: str, halfway: float) -> None:
-    heights = camera_path(parse_moves(f"pedestal up 1m from 0s to 2s {ease}"), 4, 12).position[:, 2] - 1.5
+    heights = camera_path(parse_moves(f"pedestal up 1m from 0s to 2s {ease}"), 4, 12, _view()).position[:, 2] - 1.5
     steps = np.diff(heights[:25])
     assert heights[12] == pytest.approx(halfway)
     even = 1 / 24
@@ -241,8 +246,8 @@ def test_moves_that_share_no_frame_add_up_like_their_sum() -> None:
 
 
 def test_an_orbit_keeps_its_distance_and_what_it_goes_round_in_the_middle() -> None:
-    path = camera_path(parse_moves("orbit left 90deg"), 2, 12)
-    pivot = np.array([0, -4.5 + 1 / math.tan(math.radians(10)), 0.5])  # where the default view meets half a metre
+    path = camera_path(parse_moves("orbit left 90deg"), 2, 12, _view())
+    pivot = np.array([0, -4.5 + 1 / math.tan(math.radians(10)), 0.5])  # where the view meets half a metre
     xy, depth = project(pivot, path, SIZE)
     assert np.allclose(xy, 0.5)
     assert np.allclose(depth, depth[0])
@@ -251,13 +256,17 @@ def test_an_orbit_keeps_its_distance_and_what_it_goes_round_in_the_middle() -> N
 
 
 def test_an_orbit_uses_the_distance_of_its_view_and_its_own_before_that() -> None:
-    for view, words, distance in ((View(pivot=3), "", 3), (View(pivot=3), " at 2m", 2), (View(tilt=10), "", 4.5)):
+    for view, words, distance in (
+        (_view(pivot=3), "", 3),
+        (_view(pivot=3), " at 2m", 2),
+        (_view(tilt=10), "", DEFAULT_DISTANCE),
+    ):
         path = camera_path(parse_moves("orbit right 180deg" + words), 2, 12, view)
         assert path.position[-1] == pytest.approx((0, -4.5 + 2 * distance, 1.5), abs=1e-9)
 
 
 def test_a_dolly_during_an_orbit_goes_straight_to_what_it_goes_round() -> None:
-    path = camera_path(parse_moves("orbit right 100deg ease, dolly in 2m ease out"), 2, 24, View(pivot=4.5))
+    path = camera_path(parse_moves("orbit right 100deg ease, dolly in 2m ease out"), 2, 24, _view(pivot=4.5))
     distance = np.hypot(path.position[:, 0], path.position[:, 1])
     assert distance[-1] == pytest.approx(2.5)
     assert (np.diff(distance) < 0).all()
@@ -265,16 +274,16 @@ def test_a_dolly_during_an_orbit_goes_straight_to_what_it_goes_round() -> None:
 
 
 def test_an_orbit_that_begins_later_goes_round_what_is_looked_at_then() -> None:
-    path = camera_path(parse_moves("dolly in 2m to 1s, orbit left 180deg from 1s"), 3, 12, View(pivot=4.5))
+    path = camera_path(parse_moves("dolly in 2m to 1s, orbit left 180deg from 1s"), 3, 12, _view(pivot=4.5))
     assert path.position[12] == pytest.approx((0, -2.5, 1.5))
     assert path.position[-1] == pytest.approx((0, 2.5, 1.5))
-    path = camera_path(parse_moves("pan right 90deg to 1s, orbit left 180deg from 1s"), 3, 12, View(pivot=4.5))
+    path = camera_path(parse_moves("pan right 90deg to 1s, orbit left 180deg from 1s"), 3, 12, _view(pivot=4.5))
     assert path.position[-1] == pytest.approx((9, -4.5, 1.5))
 
 
 def test_two_orbits_make_one() -> None:
-    two = camera_path(parse_moves("orbit left 30deg, orbit left 30deg"), 2, 12, View(pivot=3))
-    one = camera_path(parse_moves("orbit left 60deg"), 2, 12, View(pivot=3))
+    two = camera_path(parse_moves("orbit left 30deg, orbit left 30deg"), 2, 12, _view(pivot=3))
+    one = camera_path(parse_moves("orbit left 60deg"), 2, 12, _view(pivot=3))
     assert np.allclose(two.position, one.position)
     assert np.allclose(two.rotation, one.rotation)
 

@@ -50,9 +50,10 @@ __all__ = [
 ]
 
 DEFAULT_FOV = 40.0  # degrees, vertical
-DEFAULT_EYE_HEIGHT = 1.5  # metres
-DEFAULT_PITCH = -10.0  # degrees, looking slightly down
-DEFAULT_DISTANCE = 4.5  # metres from the eye to above the origin
+# The average of the footage that the network learns from: a metre asked must be a metre there.
+DEFAULT_EYE_HEIGHT = 1.35  # metres
+DEFAULT_PITCH = -13.0  # degrees, looking slightly down
+DEFAULT_DISTANCE = 3.25  # metres from the eye to above the origin
 FAR = 30.0  # metres at which the sky and all that is further hangs, for tracks
 
 LOOKED_AT = 0.5  # metres above the ground: the middle of what a camera usually looks at
@@ -68,7 +69,7 @@ class View:
     """Where a camera stands (metres) and looks (degrees: pan to the right, tilt up, roll clockwise, vertical fov).
 
     `pivot` is how far away along the ground the thing is that it looks at, which orbits go round. None: where the
-    viewing direction is half a metre above the ground, if it gets there within 30 m, else 4.5 m."""
+    viewing direction is half a metre above the ground, if it gets there within 30 m, else 3.25 m."""
 
     position: tuple[float, float, float] = (0.0, -DEFAULT_DISTANCE, DEFAULT_EYE_HEIGHT)
     pan: float = 0.0
@@ -78,7 +79,7 @@ class View:
     pivot: float | None = None
 
 
-DEFAULT_VIEW = View()
+DEFAULT_VIEW = View(pivot=DEFAULT_DISTANCE)
 
 
 @dataclass(frozen=True, eq=False)
