@@ -95,7 +95,9 @@ def test_a_zoom_multiplies_the_focal_length() -> None:
 
 
 def test_a_move_keeps_to_its_seconds() -> None:
-    heights = camera_path(parse_moves("pedestal up 1m from 1s to 2s ease"), 3, 12).position[:, 2] - DEFAULT_VIEW.position[2]
+    heights = (
+        camera_path(parse_moves("pedestal up 1m from 1s to 2s ease"), 3, 12).position[:, 2] - DEFAULT_VIEW.position[2]
+    )
     assert np.allclose(heights[:13], 0)
     assert np.allclose(heights[24:], 1)
     assert 0 < heights[13] < 1 / 12 / 4
