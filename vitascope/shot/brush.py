@@ -293,7 +293,7 @@ _TIMING = re.compile(
 def parse_stroke(text: str) -> tuple[str, dict[str, Any]]:
     """A mask's file name and the stroke's other fields from the command line's words.
 
-    "mask.png: 0.2,-0.1" is an arrow, "mask.png: path 0.1,0.2 0.3,0.25@1s" a path, "mask.png: ambient 0.3" and
+    "mask.png: 0.2,-0.1" is an arrow, "mask.png: path 0.1,0.2 0.3,0.25" a path, "mask.png: ambient 0.3" and
     "mask.png: still" are what they say; "from 1s to 2s ease" may follow. Raises ShotError.
     """
     name, colon, words = text.rpartition(":")
