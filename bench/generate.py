@@ -11,8 +11,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,40 +20,13 @@ import torch  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count  # noqa: E402
 
 from vitascope import generate  # noqa: E402
+from vitascope.evaluate.speed import Course  # noqa: E402
 from vitascope.model import numerics  # noqa: E402
 from vitascope.model.text import encoder  # noqa: E402
 from vitascope.shot import Shot  # noqa: E402
 
 RUNS = 3
-STEPPED = ("sample", "refine")  # stages that go by calls of the network
 SHOT = Shot(text="a red ball bounces on the grass at sunset", size=(256, 144), seconds=4.0, fps=12.0, seed=1)
-
-
-@dataclass
-class Course:
-    """What `generate.make` told of its progress, and when: each mark is (stage, steps done, seconds, arithmetic)."""
-
-    work: Callable[[], int] = lambda: 0
-    marks: list[tuple[str, int, float, int]] = field(default_factory=list)
-
-    def note(self, stage: str, done: int, total: int) -> None:
-        self.marks.append((stage, done, time.perf_counter(), self.work()))
-
-    def items(self) -> dict[str, float]:
-        """Seconds of each stage. What comes between the last call of the network and the next stage is counted by
-        itself: there patches become frames."""
-        took: dict[str, float] = {}
-        for (stage, done, start, _), (following, _, end, _) in pairwise(self.marks):
-            name = "decode" if stage in STEPPED and done > 0 and following != stage else stage
-            took[name] = took.get(name, 0.0) + end - start
-        return took
-
-    def arithmetic(self) -> dict[str, int]:
-        """Additions and multiplications of the matrix products of each stage, where there are any."""
-        done: dict[str, int] = {}
-        for (stage, _, _, before), (*_, after) in pairwise(self.marks):
-            done[stage] = done.get(stage, 0) + after - before
-        return {stage: amount for stage, amount in done.items() if amount}
 
 
 def items(path: Path) -> dict[str, float]:
@@ -67,7 +38,7 @@ def items(path: Path) -> dict[str, float]:
     text_seconds = time.perf_counter() - start
     course = Course()
     generate.make(SHOT, path, progress=course.note)
-    return {"text": text_seconds, **course.items()}
+    return {"text": text_seconds, **course.seconds()}
 
 
 def arithmetic(path: Path) -> dict[str, int]:

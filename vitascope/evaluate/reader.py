@@ -19,6 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vitascope.evaluate.critic import Convolution, Pool
+from vitascope.evaluate.lessons import worsened
 from vitascope.model import checkpoint
 from vitascope.model.checkpoint import Card, CheckpointError
 from vitascope.shot.camera import CameraPath
@@ -164,47 +166,10 @@ def gather(seed: int, num_clips: int, folder: Path | None = None) -> Lessons:
 # ---- the network
 
 
-class Convolution(nn.Module):
-    """A convolution, batch norm and ReLU. Its kernel is kept as a matrix, which the weight file stores in int8."""
-
-    def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1) -> None:
-        super().__init__()
-        self.size, self.stride = size, stride
-        width = inputs * size * size
-        self.kernel = nn.Parameter(torch.randn(outputs, width) * (2 / width) ** 0.5)
-        self.norm = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        kernel = self.kernel.view(len(self.kernel), -1, self.size, self.size)
-        return F.relu(self.norm(F.conv2d(x, kernel, stride=self.stride, padding=self.size // 2)))
-
-
 def _grid(h: int, w: int) -> Tensor:
     """Where the cells of a map are, x and y in 0..1: [h·w, 2]."""
     y, x = torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w, indexing="ij")
     return torch.stack((x.flatten(), y.flatten()), 1)
-
-
-class Pool(nn.Module):
-    """Sums a map up by a few learned attentions: what is there, where it is and how wide it spreads.
-
-    In training the first of them is shown where the thing is: found by chance, so small a thing is found late."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.look = nn.Conv2d(width, heads, 1)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """x [B, D, h, w] to what [B, heads·D], where [B, heads·4] (mean and spread of x and y, 0..1) and the first
-        attention's logarithm [B, h, w]."""
-        h, w = x.shape[-2:]
-        log = self.look(x).flatten(2).log_softmax(-1)  # B heads hw
-        weight = log.exp()
-        what = weight @ x.flatten(2).transpose(1, 2)  # B heads D
-        places = _grid(h, w)
-        mean = weight @ places  # B heads 2
-        spread = (weight @ places**2 - mean**2).clamp(min=1e-6).sqrt()
-        return what.flatten(1), torch.cat((mean, spread), -1).flatten(1), log[:, 0].unflatten(1, (h, w))
 
 
 def astray(log: Tensor, points: Tensor) -> Tensor:
@@ -332,36 +297,6 @@ def shifted(x: Tensor, centres: Tensor, generator: torch.Generator) -> tuple[Ten
     flat = F.pad(x.flatten(0, 1), (6, 6, 6, 6), mode="replicate")
     moved = flat[:, :, 6 + down : 6 + down + H, 6 + across : 6 + across + W].unflatten(0, x.shape[:2])
     return moved.contiguous(), centres - torch.tensor([across / W, down / H])
-
-
-def worsened(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Frames [B, T, 3, H, W] with the faults that generated clips have: soft, grainy, patchy, a little off in tone.
-
-    In place, since it must not cost more than the network."""
-    B, T, _, H, W = x.shape
-    tile, pair = 16, 2  # generated clips are made of such tiles; here every two read frames share theirs
-
-    def lot(*shape: int) -> Tensor:
-        return torch.rand(shape, generator=generator)
-
-    some = x[: B // 2]  # smaller and back again; in the whole picture or only in some tiles
-    small = F.avg_pool2d(some.flatten(0, 1), 2 if lot(1) < 0.65 else 4)
-    soft = F.interpolate(small, size=(H, W), mode="bilinear").view_as(some)
-    shape = (B // 2, T // pair, 1, 1, H // tile, 1, W // tile, 1)
-    where = (lot(*shape) < lot(B // 2, *[1] * 7) * 1.5).float() * (0.5 + 0.5 * lot(B // 2, *[1] * 7))
-    tiled = (T // pair, pair, 3, H // tile, tile, W // tile, tile)
-    some.view(B // 2, *tiled).lerp_(soft.view(B // 2, *tiled), where)
-
-    one = (B, 1, 1, 1, 1)
-    gain, light = 1 + 0.24 * (lot(*one) - 0.5), 1 + 0.2 * (lot(*one) - 0.5)
-    colourful = 0.85 + 0.25 * lot(*one)
-    grey = x.mean(2, keepdim=True)  # B T 1 H W
-    level = grey.mean((1, 3, 4), keepdim=True)
-    x.mul_(colourful * gain).add_((1 - colourful) * gain * grey + level * (light - gain))
-    shades = torch.randn((B, T // pair, 1, 3, H // tile, 1, W // tile, 1), generator=generator)
-    x.view(B, *tiled).add_(shades * (0.03 * lot(B, *[1] * 7)))
-    grain = torch.randn(x.shape[1:], generator=generator)  # one for all
-    return x.addcmul_(grain.expand_as(x), 0.03 * lot(*one)).clamp_(0, 1)
 
 
 def mirrored(x: Tensor, answers: Tensor, centres: Tensor) -> tuple[Tensor, Tensor, Tensor]:
