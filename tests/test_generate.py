@@ -1,5 +1,6 @@
 """What `make` refuses, and what the stages around the network do."""
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ def _film(**fields: object) -> Pin:
         ({"cues": (Cue(time=0, kind="impact"),)}, "cues: "),
         ({"pins": (_pin(), _pin(time=1))}, "pins: 2 pictures were given; this model takes up to 1"),
         ({"pins": (_pin(),)}, "pins.media: the picture 0000.* named but not carried"),
-        ({"pins": (_pin(role="style"),)}, "pins.role: 'style'"),
+        ({"pins": (_pin(role="style"),)}, "pins.role: 'style' was given; this model takes frame"),
+        ({"pins": (_film(role="style"),)}, "pins.role: 'style'"),
         ({"pins": (_film(region=Region(x=0, y=0, width=0.5, height=0.5)),)}, "pins.region"),
         ({"pins": (_pin(mask=Media(sha256="0" * 64)),)}, "pins.mask: it is named but not carried"),
         ({"pins": (_pin(time=-1),)}, "pins.time: -1 was given; before the shot only films"),
@@ -61,6 +63,15 @@ def test_what_cannot_be_made_yet_is_refused_by_name(fields: dict[str, object], s
 )
 def test_what_can_be_made_is_not_refused(fields: dict[str, object]) -> None:
     generate.check(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
+
+
+def test_references_are_pictures_of_the_roles_that_the_model_knows(tmp_path: Path) -> None:
+    card = replace(CARD, roles=("frame", "character"), pins=3)
+    write_picture(tmp_path / "hero.png", np.zeros((8, 8, 3), np.uint8))
+    media = Media.from_path(tmp_path / "hero.png")
+    generate.check(Shot(text="a ball", pins=(Pin(media=media, role="character"),)), card)
+    with pytest.raises(Refused, match=r"pins\.media: a film was given; a character is shown by a picture"):
+        generate.check(Shot(text="a ball", pins=(_film(role="character"),)), card)
 
 
 def test_what_does_not_fit_into_memory_is_refused_before_anything_runs(

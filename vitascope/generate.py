@@ -227,7 +227,7 @@ def refuse(shot: Shot, made_by: Engine) -> None:
 
 def check(shot: Shot, card: Card) -> None:
     """Raise Refused, naming the field, for what the network of this card cannot make on any machine."""
-    for field, problem in (*_problems(shot, card), *(found for pin in shot.pins for found in _pin_problems(pin))):
+    for field, problem in (*_problems(shot, card), *(found for pin in shot.pins for found in _pin_problems(pin, card))):
         if problem:
             raise Refused(f"{field}: {problem}")
 
@@ -252,11 +252,12 @@ def _problems(shot: Shot, card: Card) -> list[tuple[str, str | bool]]:
     ]
 
 
-def _pin_problems(pin: Pin) -> list[tuple[str, str | bool]]:
+def _pin_problems(pin: Pin, card: Card) -> list[tuple[str, str | bool]]:
     media, mask = pin.media, pin.mask
-    film = media.kind == "film"
+    film, roles = media.kind == "film", ", ".join(card.roles)
     return [
-        ("pins.role", pin.role != "frame" and f"{pin.role!r} was given; only 'frame' can be pinned yet"),
+        ("pins.role", pin.role not in card.roles and f"{pin.role!r} was given; this model takes {roles}"),
+        ("pins.media", film and pin.role != "frame" and f"a film was given; a {pin.role} is shown by a picture"),
         ("pins.region", film and pin.region is not None and "a film was given; only pictures are pinned in a region"),
         ("pins.mask", mask is not None and mask.kind != "picture" and "a film was given; only pictures are taken yet"),
         ("pins.mask", mask is not None and mask.data is None and "it is named but not carried"),
@@ -386,7 +387,7 @@ def guidance_of(shot: Shot, usual: dict[Without, float]) -> dict[Without, float]
     given: dict[Without, tuple[bool, float | None]] = {
         "text": (True, shot.guidance),
         "tracks": (bool(shot.tracks), shot.track_guidance),
-        "pins": (any(pin.role == "frame" for pin in shot.pins), shot.pin_guidance),
+        "pins": (bool(shot.pins), shot.pin_guidance),
     }
     weights = {kind: usual[kind] if value is None else value for kind, (there, value) in given.items() if there}
     return {kind: weight for kind, weight in weights.items() if weight != 1}

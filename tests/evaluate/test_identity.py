@@ -45,6 +45,21 @@ def test_the_same_ball_is_kept_and_another_is_not(balls: list[Pair], monkeypatch
     assert found.baseline is not None and found.baseline < 0.4
 
 
+def test_networks_that_know_references_also_get_them_by_themselves(
+    balls: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "pairs", lambda count, level: balls[:count])
+    fake = Fake(true_clips(balls))
+    object.__setattr__(fake, "card", Card("small", (144, 80), 24, 12.0, 1, roles=("frame", "character")))
+    found = identity.measure(fake, quick=True).metrics
+    assert found["reference_thing"] == found["thing"]
+    for pair in balls:
+        shots = identity._shots(pair, 0, "reference_")
+        assert [shot.pins[0].role for shot in shots] == ["character"] * 2
+        colour = pair.takes[0].scene.things[0].colour
+        assert not any(colour in shot.text.split() for shot in shots), "only the picture tells it"
+
+
 def test_a_ball_that_takes_on_another_colour_or_size_is_not_kept(balls: list[Pair]) -> None:
     pair = balls[0]
     true = pair.takes[0].clip.array()

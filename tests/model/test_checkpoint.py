@@ -64,7 +64,7 @@ def test_what_is_wrong_with_a_file_is_said(tiny_weights: Path, tmp_path: Path) -
         checkpoint.load(path)
     with pytest.raises(CheckpointError, match="version 99"):
         checkpoint.load(_with_header(path, tiny_weights, version=99))
-    with pytest.raises(CheckpointError, match="network of version 1, this program makes 3"):
+    with pytest.raises(CheckpointError, match="network of version 1, this program makes 4"):
         checkpoint.load(_with_header(path, tiny_weights, network=1))
     with pytest.raises(CheckpointError, match="does not hold a video network"):
         checkpoint.load(_with_header(path, tiny_weights, params={"width": 64}))

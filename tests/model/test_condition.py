@@ -141,6 +141,29 @@ def test_a_later_window_has_its_own_clock_and_only_what_is_near(tmp_path: Path) 
     assert known.tracks.shape[1] == 10
 
 
+def test_a_reference_stands_at_no_moment_and_is_known_in_every_window(tmp_path: Path) -> None:
+    picture = np.full((64, 32, 3), 200, np.uint8)
+    write_picture(tmp_path / "hero.png", picture)
+    hero = Pin(media=Media.from_path(tmp_path / "hero.png"), role="character")
+    shot = Shot(text="a ball", size=(48, 32), seconds=8, pins=(hero, hero.model_copy(update={"role": "frame"})))
+    first = condition.condition([shot], Window(0, 12, 0))
+    later = condition.condition([shot], Window(48, 10, 2), [np.zeros((8, 32, 48, 3), np.uint8)])
+    assert first.pin_reference is not None and first.pin_reference.tolist() == [[True, False]]
+    assert first.pin_seconds is not None and first.pin_seconds.tolist() == [[condition.REFERENCE_SECOND, 0.0]]
+    assert later.pin_seconds is not None and later.pin_seconds.tolist() == [[condition.REFERENCE_SECOND]]
+    known = list(condition.known_frames(shot))
+    assert [number for number, _, _ in known] == [0], "nor is it put back into the film"
+
+
+def test_a_picture_is_shown_whole_on_the_colour_of_its_border() -> None:
+    picture = np.full((64, 32, 3), (10, 20, 30), np.uint8)
+    picture[16:48, 8:24] = 250
+    whole = condition.contained(picture, (48, 32))
+    assert whole.shape == (32, 48, 3)
+    assert (whole[:, :14] == (10, 20, 30)).all() and (whole[:, 34:] == (10, 20, 30)).all()
+    assert whole[16, 24].tolist() == [250, 250, 250]
+
+
 def test_spans_are_read_by_the_groups_of_their_time_alone() -> None:
     spans = (Span(start=0, end=0.6, text="at noon"), Span(start=1.0, end=2.0, text="at night"))
     shot = Shot(text="a ball", size=(48, 32), seconds=2, spans=spans)

@@ -98,6 +98,7 @@ def test_words_tracks_times_pins_and_levels_all_matter(network: DiT) -> None:
             {"pins": base.pins.flip(2)},
             {"pin_seconds": base.pin_seconds + 1},
             {"pin_time": base.seconds[:, :1] + 0.5},
+            {"pin_reference": torch.ones(B, 1, dtype=torch.bool)},
             {"pin_known": torch.ones(B, 1, N, 16)},
             {"letters": torch.tensor([[2, 1, 0], [3, 4, 5]])},
             {"text_at": _every_other_word(base)},

@@ -9,7 +9,7 @@ import pytest
 
 from vitascope.shot.camera import VERBS, Move
 from vitascope.train import stream
-from vitascope.train.stream import FORMATS, Format, Ring, Source
+from vitascope.train.stream import FORMATS, Format, Ring, Source, plain
 from vitascope.world import cuda
 
 SMALL = Source(formats=(Format((48, 32), 24),))
@@ -55,7 +55,9 @@ def test_a_clip_is_filmed_in_its_format() -> None:
         assert sample.things.shape == (frames, high, wide) and sample.things.any()
         assert sample.points.shape == (stream.NUM_TRACKS, frames, 2) and sample.points.dtype == np.float32
         assert sample.visible.shape == (stream.NUM_TRACKS, frames)
-        assert len(sample.texts) == len(sample.captions) == len(sample.mirrored) == stream.NUM_CAPTIONS
+        assert (
+            len(sample.texts) == len(sample.captions) == len(sample.mirrored) == stream.NUM_CAPTIONS + stream.NUM_PLAIN
+        )
         assert all(text.shape[1] == 384 for text in sample.texts)
 
 
@@ -156,3 +158,13 @@ def test_workers_render_what_this_process_renders() -> None:
     with Ring(SMALL, 2, workers=1) as ring:
         ring.ask(2)
         assert np.array_equal(ring[1].frames, SMALL.sample(1).frames)
+
+
+def test_plain_captions_tell_neither_colours_nor_materials() -> None:
+    said = {
+        "A shiny blue metal sphere rolls left": "A sphere rolls left",
+        "an orange egg made of wood on grass": "an egg on grass",
+        "a red egg falls, a white brick stands": "an egg falls, a brick stands",
+        "Brown can.": "Can.",
+    }
+    assert {caption: plain(caption) for caption in said} == said

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vitascope.model import flow, patches
+from vitascope.model.condition import REFERENCE_SECOND
 from vitascope.train import video
 from vitascope.train.stream import Format, Ring, Sample, Source, mirror
 
@@ -82,7 +83,7 @@ def test_there_are_pictures_short_parts_and_whole_clips_with_and_without_pins(ba
         context = 0 if known.context is None else known.context.shape[1]
         kinds.add((made.clean.shape[1] + context, made.clean.shape[3], known.pins is not None))
     moving, still = patches.MOVING_WIDTH, patches.STILL_WIDTH
-    assert kinds == {(1, still, False), (1, moving, False), (2, moving, False), (2, moving, True)} | {
+    assert kinds == {(1, still, False), (1, still, True), (1, moving, False), (2, moving, False), (2, moving, True)} | {
         (6, moving, False),
         (6, moving, True),
     }
@@ -167,15 +168,18 @@ def test_pins_stand_at_their_own_times_and_hold_what_is_known_there(batches: lis
         assert known.pin_seconds is not None and known.pin_time is not None and known.pin_tracks is not None
         B, P, n, _ = known.pins.shape
         counts.add(P)
+        assert known.pin_reference is not None
+        frame = ~known.pin_reference
         part = torch.ones(B, P, n, 16) if known.pin_known is None else known.pin_known
-        parts.append(part.flatten(2).mean(-1).flatten())
+        if made.clean.shape[-1] == patches.MOVING_WIDTH:  # of a picture, only parts are known
+            parts.append(part.flatten(2).mean(-1)[frame])
         times.append(known.pin_time.flatten())
         # each of the 4×4 parts of a patch, [B, P, n, 4, 4, 48]
         pixels = known.pins.unflatten(-1, (4, 4, 4, 4, 3)).transpose(4, 5).flatten(5) * flow.DEVIATION
         grey = (pixels.mean(-1).flatten(3) + 1) * 127.5  # B P n 16
         index = _index(made)
         there = (known.pin_seconds * MAIN.fps + 10 * index)[:, :, None, None].expand_as(grey)
-        clean = ((known.pin_time == 1) & (index >= 0))[:, :, None, None].expand_as(grey)
+        clean = ((known.pin_time == 1) & (index >= 0) & frame)[:, :, None, None].expand_as(grey)
         shown, hidden = clean & (part == 1), clean & (part == 0)
         torch.testing.assert_close(grey[shown], there[shown], atol=0.1, rtol=0)
         torch.testing.assert_close(grey[hidden], torch.full_like(grey[hidden], 127.5))
@@ -185,6 +189,53 @@ def test_pins_stand_at_their_own_times_and_hold_what_is_known_there(batches: lis
     assert (part > 0).all()
     assert (time < 1).float().mean() == pytest.approx(video.WEAK_SHARE, abs=0.05)
     assert time.min() >= flow.time_of_share(0.5) > 0
+
+
+def test_some_pins_show_who_is_to_be_seen_and_no_frame(batches: list[video.Batch]) -> None:
+    shown, pinned = 0, 0
+    for made in batches:
+        known = made.conditions
+        if known.pin_reference is None or made.clean.shape[-1] == patches.STILL_WIDTH:
+            continue
+        assert known.pin_seconds is not None and known.pin_tracks is not None
+        assert torch.equal(known.pin_seconds == REFERENCE_SECOND, known.pin_reference)
+        assert not known.pin_tracks[known.pin_reference].any()
+        assert (known.pin_reference.sum(1) <= 1).all()
+        shown, pinned = shown + int(known.pin_reference.any(1).sum()), pinned + len(known.pin_reference)
+    assert shown / pinned == pytest.approx(video.REFERENCE_SHARE, abs=0.1)
+
+
+def test_a_caption_beside_a_reference_often_leaves_its_looks_to_it(ring: Ring) -> None:
+    told = _ring(SOURCE)
+    for index in range(16):
+        sample = told[index]
+        plain = np.full((4, 384), 99, np.float16)
+        told._kept[index] = replace(sample, texts=(*sample.texts, plain), captions=("a", "b"), num_plain=1)
+    looks = {True: [], False: []}  # type: dict[bool, list[bool]]
+    for step in range(120):
+        known = video.batch(told, 0, 16, 12, 1500, (0, step), UNTEXTED).conditions
+        for row, text in enumerate(known.text[:, 0, 0].tolist()):
+            referred = known.pin_reference is not None and bool(known.pin_reference[row].any())
+            looks[referred].append(text == 99)
+    assert not any(looks[False])
+    assert np.mean(looks[True]) == pytest.approx(video.PLAIN_TOLD * (1 - video.NO_TEXT), abs=0.12)
+
+
+def test_a_thing_is_cut_out_larger_and_by_itself() -> None:
+    rng = np.random.default_rng(0)
+    frame = np.full((80, 144, 3), (20, 200, 20), np.uint8)
+    things = np.zeros((80, 144), bool)
+    things[40:60, 100:125] = True
+    frame[things] = (220, 30, 30)
+    alone, shares = 0, []
+    for _ in range(60):
+        view = video.cut_out(frame, things, rng).astype(int)
+        assert view.shape == frame.shape
+        assert np.abs(view[40, 72] - (220, 30, 30)).max() <= 1
+        alone += not (np.abs(view - (20, 200, 20)).max(-1) < 5).any()
+        shares.append((np.abs(view - (220, 30, 30)).max(-1) < 5).mean())
+    assert 30 < alone < 55
+    assert min(shares) > 2.5 * things.mean() and max(shares) < 0.9
 
 
 def test_weak_pins_are_noised_as_much_as_their_time_says(batches: list[video.Batch]) -> None:
@@ -198,9 +249,10 @@ def test_weak_pins_are_noised_as_much_as_their_time_says(batches: list[video.Bat
         spread = torch.sqrt((t * flow.DEVIATION) ** 2 + ((1 - t) * flow.SCALE) ** 2)
         picture = (known.pin_seconds * MAIN.fps + 10 * index) / 127.5 - 1  # the one value of all its pixels, B P
         noise = (known.pins * spread[..., None, None]) - (t * picture)[..., None, None]
-        kept = (index >= 0).expand_as(t)
+        assert known.pin_reference is not None
+        kept = (index >= 0).expand_as(t) & ~known.pin_reference
         torch.testing.assert_close(noise.std((-1, -2))[kept], ((1 - t) * flow.SCALE)[kept], rtol=0.05, atol=1e-3)
-        assert noise.mean((-1, -2))[kept].abs().max() < 0.1
+        assert (noise.mean((-1, -2))[kept].abs() < 0.1).all()
         num_weak += int((t[kept] < 1).sum())
     assert num_weak >= 3
 

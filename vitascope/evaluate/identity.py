@@ -1,9 +1,10 @@
 """Does a thing, or a person, stay the same one from shot to shot?
 
 One reference picture begins two shots in which the same thing (in networks that know people: the same person) does
-different things. What belongs to whom is told by colour: in the reference the parts are known from the world (a thing;
-a person's hair, skin, clothes), each of their colours is as likely as it is often, and so is the background's. A part
-is kept as far as a later frame shows as much of it. Letters: T frames, H W pixels, C classes.
+different things; or, in networks that know references, it is shown by itself and begins none. What belongs to whom is
+told by colour: in the reference the parts are known from the world (a thing; a person's hair, skin, clothes), each of
+their colours is as likely as it is often, and so is the background's. A part is kept as far as a later frame shows as
+much of it. Letters: T frames, H W pixels, C classes.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ import numpy.typing as npt
 from vitascope.evaluate.pins import picture
 from vitascope.evaluate.suite import Frames, Metric, Outcome, Shown, Studio, mean
 from vitascope.shot.shot import Pin, Shot
+from vitascope.train.stream import plain
+from vitascope.train.video import cut_out
 from vitascope.world import footage
 from vitascope.world.footage import Take
 from vitascope.world.framing import in_view, sample_camera
@@ -291,23 +294,26 @@ def measure(studio: Studio, quick: bool) -> Outcome:
     texts: list[tuple[str, str]] = []
     for level in kinds:
         chosen = pairs(3 if quick else 8, level)
-        shots = [
-            Shot(text=text, size=SIZE, seconds=SECONDS, fps=FPS, seed=SEED + number, pins=(_pin(pair),))
-            for number, pair in enumerate(chosen)
-            for text in pair.texts
-        ]
-        made = studio.draw(shots)
-        told = compare(chosen, made)
-        metrics |= told
-        note = ", ".join(f"{name} {one.value:.2f}" for name, one in told.items())
-        for number, pair in enumerate(chosen[:2]):
-            for k in range(2):
-                shown.append(Shown(pair.texts[k], made[2 * number + k], pair.takes[k].clip.array(), note))
+        for way in ("", "reference_") if "character" in studio.card.roles else ("",):
+            made = studio.draw([shot for number, pair in enumerate(chosen) for shot in _shots(pair, number, way)])
+            told = compare(chosen, made)
+            metrics |= {way + name: metric for name, metric in told.items()}
+            note = ", ".join(f"{way}{name} {one.value:.2f}" for name, one in told.items())
+            for number, pair in enumerate(chosen[:2]):
+                for k in range(2):
+                    shown.append(Shown(pair.texts[k], made[2 * number + k], pair.takes[k].clip.array(), note))
         texts += [pair.texts for pair in chosen]
     details = {"texts": texts, "people": "measured" if len(kinds) > 1 else "the network has seen none"}
     return Outcome(metrics, tuple(shown), details=details)
 
 
-def _pin(pair: Pair) -> Pin:
-    """The reference as the first frame, of whichever action."""
-    return Pin(media=picture(pair.reference.frame))
+def _shots(pair: Pair, number: int, way: str) -> list[Shot]:
+    """The pair's shots with the reference as the first frame, of whichever action; or, by the other way, with who is to
+    be seen cut out of it, and words that do not tell its colours."""
+    if way:
+        alone = cut_out(pair.reference.frame, pair.reference.labels > 0, np.random.default_rng(SEED + number))
+        pin, texts = Pin(media=picture(alone), role="character"), [plain(text) for text in pair.texts]
+    else:
+        pin, texts = Pin(media=picture(pair.reference.frame)), list(pair.texts)
+    fields = {"size": SIZE, "seconds": SECONDS, "fps": FPS, "seed": SEED + number, "pins": (pin,)}
+    return [Shot.checked(text=text, **fields) for text in texts]

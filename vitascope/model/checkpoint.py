@@ -18,7 +18,7 @@ from vitascope.model.dit import DiT, DiTParams
 
 FORMAT = "vitascope-weights"
 VERSION = 1
-NETWORK = 3  # of the video network: which parts it is made of
+NETWORK = 4  # of the video network: which parts it is made of
 _ROW_SCALE = ".row_scale"
 Stored = Literal["fp32", "bf16", "int8"]
 
@@ -40,6 +40,7 @@ class Card:
     metrics: dict[str, Any] = field(default_factory=dict)
     pins: int = 1  # pictures that were pinned at once in training, at most
     words: tuple[str, ...] = ()  # of the captions it has read; none where nobody has looked
+    roles: tuple[str, ...] = ("frame",)  # of its pins
     formats: tuple[tuple[int, int, int, float], ...] = ()  # width, height, frames, rate of all clips that it has seen
 
 
@@ -132,6 +133,7 @@ def load(path: Path) -> tuple[DiT, Card]:
     try:
         given = header["card"]
         lists = {"size": tuple(given["size"]), "words": tuple(given.get("words", ()))}
+        lists["roles"] = tuple(given.get("roles", ("frame",)))
         lists["formats"] = tuple(tuple(one) for one in given.get("formats", ()))
         card = Card(**{**given, **lists})
         network = DiT(DiTParams(**header["params"]))

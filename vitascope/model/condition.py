@@ -30,6 +30,7 @@ STEP_SCALE, WAY_SCALE = 4.0, 0.5  # of steps and ways in patches, so that usual 
 KNOWN_PARTS = 4  # parts of a patch's side that a pin tells apart where it is known
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !?&.,:'-#\ufffd"  # the last stands for all others
 MAX_LETTERS = 32
+REFERENCE_SECOND = -2.0  # of a picture that stands at no moment of the shot
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|(?<!\w)'([^']+)'(?!\w)")
 
 Picture = npt.NDArray[np.uint8]  # H W 3
@@ -55,6 +56,7 @@ class Conditions:
     pins: Tensor | None = None  # B P n 768
     pin_seconds: Tensor | None = None  # B P
     pin_time: Tensor | None = None  # B P, noise level: 1 is clean
+    pin_reference: Tensor | None = None  # B P, True where a picture says who is to be seen, not what a frame shows
     pin_tracks: Tensor | None = None  # B P n width
     pin_known: Tensor | None = None  # B P n 16, how much of each part of a patch is known, 0…1
     context: Tensor | None = None  # B C n 3072
@@ -77,6 +79,7 @@ class Known(NamedTuple):
     tracks: npt.NDArray[np.float32] | None = None  # n 16, painted, where the picture stands
     shown: npt.NDArray[np.float32] | None = None  # H W in 0…1, where the picture is known; None: everywhere
     time: float = 1.0  # noise level: 1 is clean
+    reference: bool = False  # who is to be seen, at no moment of the clip
 
 
 class Row(NamedTuple):
@@ -107,6 +110,7 @@ def gather(rows: Sequence[Row], interval: float, grid: tuple[int, int], seed: in
     if rows[0].pins:
         pinned["pins"], pinned["pin_time"] = _known_patches([row.pins for row in rows], 1, generator)
         pinned["pin_seconds"] = torch.tensor([[pin.second for pin in row.pins] for row in rows])
+        pinned["pin_reference"] = torch.tensor([[pin.reference for pin in row.pins] for row in rows])
         nowhere = np.zeros((grid[0] * grid[1], TRACK_WIDTH), np.float32)
         tracks = [[nowhere if pin.tracks is None else pin.tracks for pin in row.pins] for row in rows]
         pinned["pin_tracks"] = torch.from_numpy(np.stack(tracks))
@@ -200,7 +204,11 @@ def condition(
         painted = paint(points, visible, grid, np.random.default_rng([shot.seed, 1]), began)
         end = (window.first + num_frames + MAX_CONTEXT * patches.GROUP) / fps
         # An own clock: what is known, and is not much older or younger than the window, at its second of that.
-        pins = [_later(pin, zero) for pin in pictures(shot, painted) if zero <= pin.second + 1e-6 and pin.second < end]
+        pins = [
+            pin if pin.reference else _later(pin, zero)
+            for pin in pictures(shot, painted)
+            if pin.reference or (zero <= pin.second + 1e-6 and pin.second < end)
+        ]
         context = [_later(run, zero) for run in runs(shot) if zero <= run.second and run.second < end] if film else []
         come: list[Known] = []
         if before is not None:
@@ -247,10 +255,14 @@ def _later(known: Known, zero: float) -> Known:
 
 
 def pictures(shot: Shot, painted: npt.NDArray[np.float32]) -> list[Known]:
-    """A Shot's pinned pictures, at their seconds of the shot; `painted` [F, n, 16] are its tracks."""
+    """A Shot's pinned pictures at their seconds of the shot, and references; `painted` [F, n, 16] are its tracks."""
     pins = []
     for pin in shot.pins:
-        if pin.media.kind == "picture":
+        if pin.role != "frame":
+            picture = contained(read_picture(pin.media.data or b""), shot.size)
+            time = flow.time_of_share(pin.strength)
+            pins.append(Known(picture, REFERENCE_SECOND, time=time, reference=True))
+        elif pin.media.kind == "picture":
             frame = min(shot.num_frames - 1, round(pin.time * shot.fps))
             picture, shown = placed(pin, shot.size)
             tracks = painted[frame] if 0 <= frame < len(painted) else None
@@ -376,6 +388,16 @@ def fit(picture: Picture, size: tuple[int, int], ringing: bool = True) -> Pictur
 
     how = Image.Resampling.LANCZOS if ringing else Image.Resampling.BILINEAR
     return np.asarray(ImageOps.fit(Image.fromarray(picture), size, how))
+
+
+def contained(picture: Picture, size: tuple[int, int]) -> Picture:
+    """A picture [H, W, 3] scaled to lie wholly inside a size, on the mean colour of its border."""
+    from PIL import Image, ImageOps
+
+    border = np.concatenate((picture[0], picture[-1], picture[:, 0], picture[:, -1])).mean(0)
+    red, green, blue = (round(float(value)) for value in border)
+    padded = ImageOps.pad(Image.fromarray(picture), size, Image.Resampling.LANCZOS, (red, green, blue))
+    return np.asarray(padded)
 
 
 def group_seconds(num_groups: int, fps: float, start: float = 0.0) -> Tensor:

@@ -243,7 +243,7 @@ class DiT(nn.Module):
         self.fineness = nn.Linear(32, D, bias=False)  # how much of the picture one patch is
         self.letters = nn.Embedding(len(LETTERS) + 1, TEXT_WIDTH)
         self.letter_place = nn.Linear(32, TEXT_WIDTH, bias=False)
-        self.kind = nn.Parameter(torch.zeros(3, D))  # moving group, picture, pin
+        self.kind = nn.Parameter(torch.zeros(4, D))  # moving group, picture, pin, reference
         self.level = nn.Sequential(nn.Linear(128, D), nn.SiLU(), nn.Linear(D, D))
         self.gist = nn.Linear(TEXT_WIDTH, D, bias=False)  # the text's mean: what the whole clip is about
         self.modulation = nn.Linear(D, 6 * D)
@@ -322,15 +322,16 @@ class DiT(nn.Module):
         """What every token of a group should know: noise, time, rate, kind, fineness, the text's gist. [B, G+K, D]"""
         times, seconds = [time], [conditions.seconds]  # B G each
         kinds = [self.kind[0 if moving else 1].expand(*time.shape, -1)]  # B G D
-        known = (
-            (conditions.context_time, conditions.context_seconds, 0),
-            (conditions.pin_time, conditions.pin_seconds, 2),
-        )
-        for how_clean, when, kind in known:
-            if how_clean is not None and when is not None:
-                times.append(how_clean)
-                seconds.append(when)
-                kinds.append(self.kind[kind].expand(*when.shape, -1))
+        if conditions.context_time is not None and conditions.context_seconds is not None:
+            times.append(conditions.context_time)
+            seconds.append(conditions.context_seconds)
+            kinds.append(self.kind[0].expand(*conditions.context_seconds.shape, -1))
+        if conditions.pin_time is not None and conditions.pin_seconds is not None:
+            times.append(conditions.pin_time)
+            seconds.append(conditions.pin_seconds)
+            which = conditions.pin_reference
+            pins = torch.full_like(conditions.pin_time, 2, dtype=torch.long) if which is None else 2 + which.long()
+            kinds.append(self.kind[pins])
         second = torch.cat(seconds, 1)  # B G+K
         rate = conditions.interval[:, None].expand_as(second)
         waves = (fourier(torch.cat(times, 1), 64, 200.0), fourier(second, 32, 12.0), fourier(rate * 12, 32, 12.0))

@@ -194,7 +194,10 @@ def save(run: Run, options: Options) -> None:
     main = source.formats[0]
     formats = tuple((*kind.size, kind.num_frames, kind.fps) for kind in source.formats)
     card = Card(
-        *(options.preset, main.size, main.num_frames, main.fps, source.level, training), pins=pins, formats=formats
+        *(options.preset, main.size, main.num_frames, main.fps, source.level, training),
+        pins=pins,
+        formats=formats,
+        roles=("frame", "character"),
     )
     checkpoint.save(run.average, card, options.out / "weights.safetensors")
 

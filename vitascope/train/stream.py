@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NUM_TRACKS = 48
 NUM_CAPTIONS = 6
+NUM_PLAIN = 2  # captions beside these that do not tell colours and materials, which a reference shows
 AHEAD = 32  # clips that are drawn by a GPU before they are asked for
 MIRRORED = {
     "left": "right",
@@ -47,6 +48,7 @@ class Sample:
     mirrored: tuple[npt.NDArray[np.float16], ...] = ()  # texts of the captions in a mirror; none where words are seen
     # What the camera's moves would do to a flat world, as users give them [K' F 2], [K' F]; none where it stands.
     camera: tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]] | None = None
+    num_plain: int = 0  # of the captions, the last ones, that do not tell colours and materials
 
 
 @dataclass(frozen=True)
@@ -194,10 +196,11 @@ class Source:
             *(*happened, self.seed, index), size=size, num_captions=NUM_CAPTIONS, num_tracks=NUM_TRACKS, device=device
         )
         words = any(isinstance(member, Sign) for member in made.scene.cast)  # which cannot be turned round
-        texts, turned = _texts(made.captions), () if words else _texts(map(mirror, made.captions))
+        captions = _with_plain(made.captions)
+        texts, turned = _texts(captions), () if words else _texts(map(mirror, captions))
         points, things = made.points.astype(np.float32), made.ids > 0
         camera = _told(made.scene.camera.moves, kind)
-        return Sample(made.clip.array(), texts, made.captions, points, made.visible, things, turned, camera)
+        return Sample(made.clip.array(), texts, captions, points, made.visible, things, turned, camera, NUM_PLAIN)
 
     def _of_picture(self, index: int) -> Sample:
         """Never mirrored: a picture may hold writing, and nothing tells."""
@@ -212,8 +215,8 @@ class Source:
         )
         things = np.zeros(made.frames.shape[:3], np.bool_)
         camera = _told(made.moves, kind)
-        texts = _texts(made.captions)
-        return Sample(made.frames, texts, made.captions, made.points, made.visible, things, (), camera)
+        captions = _with_plain(made.captions)
+        return Sample(made.frames, _texts(captions), captions, made.points, made.visible, things, (), camera, NUM_PLAIN)
 
 
 @functools.lru_cache(65_536)
@@ -264,6 +267,22 @@ def prepare_worker() -> None:
         signal.signal(number, signal.SIG_IGN)
     os.nice(5)
     os.environ["NUMBA_NUM_THREADS"] = "1"
+
+
+def _with_plain(captions: Sequence[str]) -> tuple[str, ...]:
+    return (*captions, *(plain(captions[number % len(captions)]) for number in range(NUM_PLAIN)))
+
+
+def plain(caption: str) -> str:
+    """A caption without the colours and materials of its things."""
+    from vitascope.world.scene import COLOURS
+    from vitascope.world.words import MATERIAL_WORDS
+
+    stuff = {word for said in MATERIAL_WORDS.values() for words in said for word in words.split()}
+    told = "|".join([*COLOURS, *sorted(stuff)])
+    without = re.sub(rf"\b({told}) | made of \w+", "", caption, flags=re.IGNORECASE)
+    without = re.sub(r"\b([Aa])n? (?=([aeiou])?)", lambda match: match[1] + ("n " if match[2] else " "), without)
+    return without[:1].upper() + without[1:] if caption[:1].isupper() else without
 
 
 class Ring:

@@ -8,13 +8,14 @@ from the second, and all share one network. Everything is drawn from the generat
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from vitascope.model import flow, patches
-from vitascope.model.condition import Conditions, Known, Row, gather, group_seconds, paint
+from vitascope.model.condition import REFERENCE_SECOND, Conditions, Known, Row, gather, group_seconds, paint
 from vitascope.train.stream import Format, Ring, Sample, Source
 
 PICTURE_SHARE = 0.12
@@ -24,8 +25,12 @@ PLANE_TRACKS = 0.5  # of the tracks of moving cameras: as users give them, on a 
 CPU = torch.device("cpu")
 PIN_SHARES = (0.5, 0.33, 0.12, 0.05)  # of clips with no, one, two and three pinned pictures
 PART_SHARE = 0.2  # of the pins that are parts of pictures
+REFERENCE_SHARE = 0.25  # of the pins that show who is to be seen, and no frame
+PLAIN_TOLD = 0.6  # of the captions of clips with a reference that do not tell its colour
+KNOWN_PICTURES = 0.3  # of the pictures with a reference, or of which a part is known
 WEAK_SHARE = 0.1  # of the pins and runs of frames that are noised a little
 CONTEXT_SHARE = 0.16  # of the whole clips that go on from frames that are known
+LEAST_SEEN = 60  # pixels of a thing, to be a reference
 AROUND = 6  # pixels about things that count as much as they do
 REFINED = 1.2  # middle of the times for larger pictures, which begin from smaller ones and not from noise
 
@@ -97,7 +102,9 @@ def batch(
         share = whole_share(step) * (0.4 if larger else 1)
         num_groups = whole if draw < share else min(whole, 1 if draw < share + (1 - share) * 0.6 else 2)
     num_pins = num_context = 0
-    if not picture and num_groups > 1:
+    if picture:
+        num_pins = int(rng.random() < KNOWN_PICTURES)
+    elif num_groups > 1:
         num_pins = int(rng.choice(len(PIN_SHARES), p=PIN_SHARES))
     if num_groups == whole > 2 and rng.random() < CONTEXT_SHARE:
         num_context = int(rng.integers(1, 1 + max(1, whole // 3)))
@@ -112,7 +119,6 @@ def batch(
         sample = ring[int(index)]
         if sample.mirrored and rng.random() < 0.5:
             sample = _in_the_mirror(sample)
-        said = int(rng.integers(len(sample.texts)))
         painted = _painted(sample, grid, rng)
         if picture:
             frame = int(rng.integers(kind.num_frames))
@@ -128,15 +134,17 @@ def batch(
             seconds = group_seconds(made, kind.fps, first_made / kind.fps)
         shown.append(sample.frames[frames])
         things.append(sample.things[frames])
-        pins = []
-        for frame in _pinned_frames(kind.num_frames, num_pins, rng):
-            part = _part(kind.size, rng) if rng.random() < PART_SHARE else None
-            pins.append(Known(sample.frames[frame], frame / kind.fps, painted[frame], part, _strength(rng)))
+        pins = _pins(sample, kind, frames, num_pins, painted, rng)
         context = []
         cleanness = _strength(rng, least=0.8)
         for at in known:
             run = sample.frames[at : at + patches.GROUP]
             context.append(Known(run, (at + (patches.GROUP - 1) / 2) / kind.fps, time=cleanness))
+        usual = len(sample.texts) - sample.num_plain
+        if sample.num_plain and any(pin.reference for pin in pins) and rng.random() < PLAIN_TOLD:
+            said = usual + int(rng.integers(sample.num_plain))
+        else:
+            said = int(rng.integers(usual))
         text, words = sample.texts[said].astype(np.float32), sample.captions[said]
         if rng.random() < NO_TEXT:
             text, words = untexted.numpy(), ""
@@ -168,6 +176,43 @@ def _format(source: Source, first: int, end: int, rng: np.random.Generator) -> t
 def _strength(rng: np.random.Generator, least: float = 0.5) -> float:
     """How clean a known group is: mostly all, else noised a little."""
     return flow.time_of_share(float(rng.uniform(least, 1))) if rng.random() < WEAK_SHARE else 1.0
+
+
+def _pins(
+    sample: Sample, kind: Format, frames: slice, count: int, painted: np.ndarray, rng: np.random.Generator
+) -> list[Known]:
+    """So many pinned pictures of a clip, of which one may be a reference. A picture that is made by itself has no other
+    than itself, of which a part is known."""
+    picture = frames.stop - frames.start == 1
+    pins = []
+    seen = sample.things.sum((1, 2))
+    if count and seen.max() >= LEAST_SEEN and rng.random() < (0.5 if picture else REFERENCE_SHARE):
+        clear = int(rng.choice(np.flatnonzero(seen >= LEAST_SEEN)))
+        alone = cut_out(sample.frames[clear], sample.things[clear], rng)
+        pins.append(Known(alone, REFERENCE_SECOND, time=_strength(rng), reference=True))
+    others = count - len(pins)
+    for frame in [frames.start] * others if picture else _pinned_frames(kind.num_frames, others, rng):
+        part = _part(kind.size, rng) if picture or rng.random() < PART_SHARE else None
+        pins.append(Known(sample.frames[frame], frame / kind.fps, painted[frame], part, _strength(rng)))
+    return pins
+
+
+def cut_out(frame: np.ndarray, things: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A thing of a frame [H, W, 3] by itself, as users show what is to be seen: as large as the picture, mostly on a
+    plain colour, else with what is close about it. `things` [H, W] says where it is."""
+    high, wide = things.shape
+    down, across = (np.flatnonzero(things.any(axis)) for axis in (1, 0))
+    tall, broad = down[-1] - down[0] + 1, across[-1] - across[0] + 1
+    half = max(tall, broad * high / wide) * rng.uniform(0.55, 1.0)  # of the height that is looked at
+    middle = np.array((across[0] + across[-1] + 1, down[0] + down[-1] + 1)) / 2
+    scale = high / 2 / half
+    to_view = np.array([[scale, 0, wide / 2 - scale * middle[0]], [0, scale, high / 2 - scale * middle[1]]])
+    view = cv2.warpAffine(frame, to_view, (wide, high), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    if rng.random() < 0.3:
+        return view
+    shown = cv2.warpAffine(things.astype(np.float32), to_view, (wide, high), flags=cv2.INTER_LINEAR)[..., None]
+    ground = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0, 255))
+    return np.round(view * shown + ground * (1 - shown)).astype(np.uint8)
 
 
 def _part(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

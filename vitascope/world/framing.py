@@ -16,8 +16,8 @@ from vitascope.world.tracks import project_all
 
 FOV = 40.0  # degrees, vertical
 CLOSE_FOV = 24.0  # a portrait lens
-STILL_SHARE = 0.65
-# Least and most of each move, readable within two seconds from three metres; one thing alone knows only the first five.
+STILL_SHARE = 0.5
+# Least and most of each move, readable within two seconds from three metres; level 1 knows all but the last.
 MOVES: dict[str, tuple[float, float]] = {
     "pan": (10.0, 20.0),
     "tilt": (5.0, 10.0),
@@ -35,11 +35,11 @@ TURNS = ("pan", "tilt")
 
 
 def sample_camera(scene: Scene, rng: np.random.Generator, *, still: bool = False) -> Camera:
-    """Draw a camera: it stands and looks a little differently each time, and moves a third of the time."""
+    """Draw a camera: it stands and looks a little differently each time, and moves half of the time."""
     fov, distance, height, aim = _stand(scene, rng)
     moves: tuple[Move, ...] = ()
     if not still and rng.random() >= STILL_SHARE:
-        known = list(MOVES)[: 5 if scene.level == 1 else None]
+        known = list(MOVES)[: 8 if scene.level == 1 else None]
         kinds = list(rng.choice(known, size=2 if rng.random() < 0.12 else 1, replace=False))
         wide = distance * math.tan(math.radians(fov) / 2) / (3.25 * math.tan(math.radians(FOV) / 2))
         moves = tuple(Move(kind=kind, amount=_amount(rng, kind, distance / 3.25, wide)) for kind in kinds)
