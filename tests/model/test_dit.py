@@ -2,14 +2,21 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from vitascope.model import patches, presets
-from vitascope.model.condition import TRACK_WIDTH, Conditions
-from vitascope.model.dit import DiT, DiTParams, attend, attend_nearby, rotary_angles, rotate
+from vitascope.model.condition import TRACK_WIDTH, WAY, WAY_SCALE, Conditions, group_tracks, paint
+from vitascope.model.dit import DiT, DiTParams, attend, attend_nearby, rotary_angles, rotate, ways
 
 B, G, N, L = 2, 3, 6, 7
+
+
+def _marks(tracks: torch.Tensor) -> torch.Tensor:
+    """Marks with a track in every patch and frame."""
+    tracks[..., -1] = 1
+    return tracks.flatten(-2)
 
 
 def _conditions(num_pins: int = 0) -> Conditions:
@@ -22,7 +29,7 @@ def _conditions(num_pins: int = 0) -> Conditions:
         seconds=torch.arange(G).expand(B, G) / 3,
         interval=torch.full((B,), 1 / 12),
         grid=(2, 3),
-        tracks=torch.randn(B, G, N, TRACK_WIDTH * 4, generator=draw),
+        tracks=_marks(torch.randn(B, G, N, 4, TRACK_WIDTH, generator=draw)),
         pins=torch.randn(B, num_pins, N, 768, generator=draw) if num_pins else None,
         pin_seconds=torch.zeros(B, num_pins) if num_pins else None,
         pin_time=torch.ones(B, num_pins) if num_pins else None,
@@ -174,10 +181,38 @@ def test_rotary_products_depend_on_distances_alone() -> None:
     q, k = torch.randn(1, 1, 6, 64), torch.randn(1, 1, 6, 64)
 
     def scores(start: float) -> torch.Tensor:
-        angles = rotary_angles(torch.tensor([[start]]), xy + start, 64)[:, None]
+        angles = rotary_angles(torch.tensor([[start]]), (xy + start)[None, None], 64)[:, None]
         return rotate(q, angles.cos(), angles.sin()) @ rotate(k, angles.cos(), angles.sin()).transpose(-1, -2)
 
     assert torch.allclose(scores(0.0), scores(1.7), atol=1e-3)
+
+
+def test_what_moves_is_looked_for_where_it_was() -> None:
+    """A point goes two patches to the right and one down; the patches about it are taken along, the others stay."""
+    h, w = grid = (5, 9)
+    frames = np.linspace(0, 1, 8, dtype=np.float32)[:, None]
+    points = np.array([1.5 / w, 1.5 / h], np.float32) + frames * np.array([2 / w, 1 / h], np.float32)
+    painted = paint(points[None], np.ones((1, 8), bool), grid, np.random.default_rng(0))
+    moved = ways(group_tracks(painted)[None], grid).view(2, h, w, 2) * (h * w) ** 0.5  # in patches
+    last = (2 * frames[4:].mean().item(), frames[4:].mean().item())
+    at = [(int(1.5 + frame), int(1.5 + 2 * frame)) for frame in frames[4:, 0]]
+    for row, column in at:
+        assert moved[1, row, column].tolist() == pytest.approx(last, abs=0.5)
+    assert moved[1, 2, 5].abs().sum() > 0, "the patch beside"
+    assert not moved[:, 4, 8].any() and not moved[:, 0, 7:].any()
+
+
+def test_a_still_track_leaves_every_patch_in_its_place(network: DiT) -> None:
+    base = _conditions(1)
+    noisy = torch.zeros(B, G, N, patches.MOVING_WIDTH)
+    marks = torch.zeros(B, G, N, 4, TRACK_WIDTH)
+    marks[..., -1] = 1
+    places = network.places(noisy, replace(base, tracks=marks.flatten(3)))
+    assert torch.allclose(places, patches.positions(base.grid).expand_as(places))
+    marks[..., WAY] = 0.5
+    gone = network.places(noisy, replace(base, tracks=marks.flatten(3)))
+    assert torch.allclose(gone[:, :G], places[:, :G] - 0.5 / WAY_SCALE / (2 * 3) ** 0.5, atol=1e-6)
+    assert torch.equal(gone[:, G:], places[:, G:]), "what is pinned has tracks of its own"
 
 
 def test_the_presets_keep_their_promised_sizes() -> None:

@@ -124,6 +124,11 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return _unpacked(tensors), header
 
 
+def digest(path: Path) -> str:
+    """The checksum of a weight file's numbers, as it says itself. Raises CheckpointError."""
+    return str(read(path)[1]["sha256"])
+
+
 def load(path: Path) -> tuple[DiT, Card]:
     """The video network in a weight file, ready to generate, and its card."""
     state, header = read(path)
@@ -148,9 +153,8 @@ def load_with(path: Path, delta: Path) -> DiT:
     that belongs to other weights."""
     network, _ = load(path)
     parts, header = read(delta)
-    base = read(path)[1]["sha256"]
     made_for = header.get("card", {}).get("training", {}).get("base")
-    if made_for != base:
+    if made_for != digest(path):
         raise CheckpointError(f"weights: {delta} belongs to other weights than {path}; make it anew or remove it")
     try:
         lowrank.add(network, parts)

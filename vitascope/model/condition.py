@@ -23,9 +23,9 @@ from vitascope.shot.media import MediaError, probe, read_film, read_mask, read_p
 from vitascope.shot.shot import Pin, Shot, track_arrays
 
 TRACK_IDENTITY = 9  # random numbers that tell one track from another
-TRACK_WIDTH = (
-    TRACK_IDENTITY + 7
-)  # … its step and its way so far, where in the patch it is (x, y), and whether any is there
+# … its step and its way so far, where in the patch it is (x, y), and whether any is there
+TRACK_WIDTH = TRACK_IDENTITY + 7
+WAY = slice(TRACK_IDENTITY + 2, TRACK_IDENTITY + 4)  # where a mark tells its way
 STEP_SCALE, WAY_SCALE = 4.0, 0.5  # of steps and ways in patches, so that usual ones are about 1
 KNOWN_PARTS = 4  # parts of a patch's side that a pin tells apart where it is known
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !?&.,:'-#\ufffd"  # the last stands for all others
@@ -60,6 +60,7 @@ class Conditions:
     pin_tracks: Tensor | None = None  # B P n width
     pin_known: Tensor | None = None  # B P n 16, how much of each part of a patch is known, 0…1
     context: Tensor | None = None  # B C n 3072
+    context_tracks: Tensor | None = None  # B C n width·4
     context_seconds: Tensor | None = None  # B C
     context_time: Tensor | None = None  # B C
 
@@ -76,7 +77,7 @@ class Known(NamedTuple):
 
     frames: npt.NDArray[np.uint8]  # H W 3, or 4 H W 3
     second: float  # of the picture, or of the middle of the run
-    tracks: npt.NDArray[np.float32] | None = None  # n 16, painted, where the picture stands
+    tracks: npt.NDArray[np.float32] | None = None  # n 16, or 4 n 16, painted, where it stands
     shown: npt.NDArray[np.float32] | None = None  # H W in 0…1, where the picture is known; None: everywhere
     time: float = 1.0  # noise level: 1 is clean
     reference: bool = False  # who is to be seen, at no moment of the clip
@@ -119,6 +120,9 @@ def gather(rows: Sequence[Row], interval: float, grid: tuple[int, int], seed: in
     if rows[0].context:
         context = [row.context for row in rows]
         pinned["context"], pinned["context_time"] = _known_patches(context, patches.GROUP, generator)
+        nothing = np.zeros((patches.GROUP, grid[0] * grid[1], TRACK_WIDTH), np.float32)
+        marks = [np.concatenate([nothing if run.tracks is None else run.tracks for run in row]) for row in context]
+        pinned["context_tracks"] = torch.stack([group_tracks(one) for one in marks])
         pinned["context_seconds"] = torch.tensor([[known.second for known in row.context] for row in rows])
     return Conditions(
         text=torch.from_numpy(states),
@@ -214,7 +218,8 @@ def condition(
         if before is not None:
             groups = before[number].reshape(-1, patches.GROUP, *before[number].shape[1:])
             middles = group_seconds(len(groups), fps)
-            come = [Known(group, float(middle)) for group, middle in zip(groups, middles, strict=True)]
+            marks = painted[began : window.first].reshape(len(groups), patches.GROUP, -1, TRACK_WIDTH)
+            come = [Known(*known) for known in zip(groups, middles.tolist(), marks, strict=True)]
         text, read = directions(shot, seconds + zero)
         row = Row(text, painted[window.first :], seconds, pins, context + come, shot.text, read)
         for kind in without:
@@ -229,7 +234,8 @@ def _lacking(row: Row, without: Without | None, shot: Shot, come: list[Known]) -
         return row._replace(text=encoder()(shot.negative), words=shot.negative, read=None)
     if without == "tracks":
         pins = [pin._replace(tracks=None) for pin in row.pins]
-        return row._replace(tracks=np.zeros_like(row.tracks), pins=pins)
+        context = [run._replace(tracks=None) for run in row.context]
+        return row._replace(tracks=np.zeros_like(row.tracks), pins=pins, context=context)
     if without == "pins":
         return row._replace(pins=[], context=come)
     return row
@@ -416,8 +422,8 @@ def paint(
     """Tracks as a map: points [K, F, 2] in 0…1 and visible [K, F] to [F, n, 16].
 
     Each track gets a random identity; it is laid down in every patch that the track visits while it is visible
-    (Motion Prompting, arXiv 2412.02700), with its step since the frame before, its way since it was first seen (from
-    frame `start` on), both in patches, and the place inside the patch in -1…1. Tracks that share a patch are averaged.
+    (Motion Prompting, arXiv 2412.02700), with its step since the frame before, its way since frame `start`, both in
+    patches, and the place inside the patch in -1…1. Tracks that share a patch are averaged.
     """
     h, w = grid
     num_tracks, num_frames = visible.shape
@@ -429,9 +435,7 @@ def paint(
     step = np.diff(place, axis=1, prepend=place[:, :1])  # K F 2
     if num_frames > 1:
         step[:, 0] = step[:, 1]
-    seen = visible[:, start:] if start < num_frames else visible
-    first = seen.argmax(1) + (start if start < num_frames else 0)  # K
-    way = place - place[np.arange(num_tracks), first][:, None]  # K F 2
+    way = place - place[:, min(start, num_frames - 1)][:, None]  # K F 2
     motion = np.concatenate((step * STEP_SCALE, way * WAY_SCALE), -1).clip(-4, 4)  # K F 4
     inside = visible & (place >= 0).all(-1) & (place[..., 0] < w) & (place[..., 1] < h)  # K F
     track, frame = np.nonzero(inside)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vitascope.model import patches
-from vitascope.model.condition import KNOWN_PARTS, LETTERS, TRACK_WIDTH, Conditions
+from vitascope.model.condition import KNOWN_PARTS, LETTERS, TRACK_WIDTH, WAY, WAY_SCALE, Conditions
 from vitascope.model.detail import Detailer
 from vitascope.model.text import TEXT_WIDTH
 
@@ -50,7 +50,7 @@ def mean_word(text: Tensor, read: Tensor) -> Tensor:
 
 
 def rotary_angles(seconds: Tensor, xy: Tensor, size: int) -> Tensor:
-    """Angles of the rotary embedding for every token: seconds [B, G], xy [n, 2] to [B, G·n, size/2].
+    """Angles of the rotary embedding for every token: seconds [B, G], xy [B, G, n, 2] to [B, G·n, size/2].
 
     A quarter of each head turns with time, the rest with x and y. The highest frequencies tell neighbours apart
     (groups a third of a second, patches a sixteenth of a picture), the lowest barely turn over a window.
@@ -59,16 +59,29 @@ def rotary_angles(seconds: Tensor, xy: Tensor, size: int) -> Tensor:
     rest = size // 2 - quarter
     across, down = rest - rest // 2, rest // 2
     B, G = seconds.shape
-    n = len(xy)
+    n = xy.shape[2]
 
     def spread(x: Tensor, num: int, low: float, high: float) -> Tensor:
         steps = torch.linspace(0, 1, num, device=x.device)
         return x.float()[..., None] * (low * (high / low) ** steps)
 
     time = spread(seconds, quarter, 0.3, 12.0)[:, :, None].expand(B, G, n, quarter)
-    x = spread(xy[:, 0], across, 0.7, 40.0).expand(B, G, n, across)
-    y = spread(xy[:, 1], down, 0.7, 40.0).expand(B, G, n, down)
+    x, y = spread(xy[..., 0], across, 0.7, 40.0), spread(xy[..., 1], down, 0.7, 40.0)  # B G n across, B G n down
     return torch.cat((time, x, y), -1).reshape(B, G * n, size // 2)
+
+
+def ways(tracks: Tensor, grid: tuple[int, int]) -> Tensor:
+    """How far what each patch shows has come since the first frame, [B, G, n, 2] in the units of positions, from the
+    marks of its tracks [B, G, n, frames·16]; where there are none, from those next to it, and 0 where none are near."""
+    h, w = grid
+    B, G = tracks.shape[:2]
+    marks = tracks.view(B * G, h, w, -1, TRACK_WIDTH)
+    there = marks[..., -1:]  # N h w f 1
+    way = torch.cat((marks[..., WAY] * there, there), -1).sum(3).permute(0, 3, 1, 2)  # N 3 h w
+    for _ in range(2):
+        way = torch.where(way[:, 2:] > 0, way, F.avg_pool2d(way, 3, 1, 1))
+    way = way[:, :2] / way[:, 2:].clamp(min=1e-6)  # N 2 h w
+    return way.permute(0, 2, 3, 1).reshape(B, G, h * w, 2) / (WAY_SCALE * (h * w) ** 0.5)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -274,24 +287,27 @@ class DiT(nn.Module):
         nn.init.normal_(self.kind, std=0.02)
         nn.init.normal_(self.letters.weight, std=0.3)  # as large as the numbers of the words' states
 
-    def embed(self, noisy: Tensor, conditions: Conditions) -> Tensor:
-        """Patches, tracks and places as tokens: [B, G+K, n, D]."""
+    def embed(self, noisy: Tensor, conditions: Conditions, places: Tensor) -> Tensor:
+        """Patches, tracks and places [B, G+K, n, 2] as tokens: [B, G+K, n, D]."""
         moving = noisy.shape[-1] == patches.MOVING_WIDTH
-        place = self.place(self.places(conditions.grid, noisy.device))  # n D
-        x = (self.moving_in if moving else self.still_in)(noisy) + place  # B G n D
+        x = (self.moving_in if moving else self.still_in)(noisy)  # B G n D
         if conditions.tracks is not None:
             x = x + (self.moving_tracks if moving else self.still_tracks)(conditions.tracks)  # B G n D
         tokens = [x]
         if conditions.context is not None:
-            tokens.append(self.moving_in(conditions.context) + place)  # B C n D
+            context = self.moving_in(conditions.context)  # B C n D
+            if conditions.context_tracks is not None:
+                context = context + self.moving_tracks(conditions.context_tracks)  # B C n D
+            tokens.append(context)
         if conditions.pins is not None:
-            pins = self.still_in(conditions.pins) + place  # B P n D
+            pins = self.still_in(conditions.pins)  # B P n D
             if conditions.pin_tracks is not None:
                 pins = pins + self.still_tracks(conditions.pin_tracks)  # B P n D
             if conditions.pin_known is not None:
                 pins = pins + self.known_parts(conditions.pin_known - 1)  # B P n D; nothing where all is known
             tokens.append(pins)
-        return torch.cat(tokens, 1)  # B G+K n D
+        waves = torch.cat((fourier(places[..., 0], 32, 40.0), fourier(places[..., 1], 32, 40.0)), -1)  # B G+K n 64
+        return torch.cat(tokens, 1) + self.place(waves)  # B G+K n D
 
     def read(self, conditions: Conditions, num_known: int) -> tuple[Tensor, Tensor]:
         """The words' states with those of quoted letters after them [B, L, 384], and 0 where there is one, far below
@@ -313,10 +329,18 @@ class DiT(nn.Module):
         bias = torch.zeros_like(real, dtype=torch.float32).masked_fill(~real, -1e4)  # B 1 L, or B N L
         return text, bias[:, None]
 
-    def places(self, grid: tuple[int, int], device: torch.device) -> Tensor:
-        """Where each patch is, as waves: [n, 64]."""
-        xy = patches.positions(grid).to(device)
-        return torch.cat((fourier(xy[:, 0], 32, 40.0), fourier(xy[:, 1], 32, 40.0)), -1)
+    def places(self, noisy: Tensor, conditions: Conditions) -> Tensor:
+        """Where what each patch shows was in the first frame, as far as tracks tell it, else where the patch is:
+        [B, G+K, n, 2]. However a thing moves, its patches are then at one place, so that attention finds them."""
+        xy = patches.positions(conditions.grid).to(noisy.device)  # n 2
+        made = (conditions.tracks, noisy)
+        context, pins = (conditions.context_tracks, conditions.context), (conditions.pin_tracks, conditions.pins)
+        moved = [
+            xy.new_zeros(*known.shape[:3], 2) if tracks is None else ways(tracks, conditions.grid)
+            for tracks, known in (made, context, pins)
+            if known is not None
+        ]
+        return xy - torch.cat(moved, 1)
 
     def levels(self, time: Tensor, conditions: Conditions, moving: bool) -> Tensor:
         """What every token of a group should know: noise, time, rate, kind, fineness, the text's gist. [B, G+K, D]"""
@@ -349,10 +373,10 @@ class DiT(nn.Module):
         moving = width == patches.MOVING_WIDTH
         beside = (conditions.context_seconds, conditions.pin_seconds)
         seconds = torch.cat([conditions.seconds, *(when for when in beside if when is not None)], 1)  # B G+K
-        xy = patches.positions(conditions.grid).to(noisy.device)  # n 2
-        angles = rotary_angles(seconds, xy, self.params.width // self.params.heads)[:, :, None]  # B N 1 d/2
+        places = self.places(noisy, conditions)  # B G+K n 2
+        angles = rotary_angles(seconds, places, self.params.width // self.params.heads)[:, :, None]  # B N 1 d/2
         cos, sin = angles.cos(), angles.sin()  # B N 1 d/2
-        x = self.embed(noisy, conditions)  # B G+K n D
+        x = self.embed(noisy, conditions, places)  # B G+K n D
         groups = x.shape[1]
         text, bias = self.read(conditions, groups - G)  # B L 384, B 1 1 L or B 1 N L
         level = F.silu(self.levels(time, conditions, moving))  # B G+K D
