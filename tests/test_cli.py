@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 import vitascope
 from vitascope.cli import app
+from vitascope.finish.deliver import USUAL, Delivery
 from vitascope.shot import Clip, Media, Pin, Region, Shot, ShotError
 from vitascope.shot.camera import camera_tracks, parse_moves, usual_grid
 from vitascope.shot.media import read_mask, write_film, write_picture
@@ -30,9 +31,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Scripts depend on these: adding one is a new promise, taking one away breaks an old one.
 OPTIONS = {
-    "make": "--again --before --brush --camera --extend --fps --guidance --image --inpaint --json --last --loop --mask"
-    " --model --motion-from --n --negative --output --pin --pin-guidance --plan --quality --reference --retake"
-    " --seconds --seed --sheet --shot --size --steps --timeline --timing --track-guidance --transfer -o",
+    "make": "--again --before --brush --camera --codec --codec-quality --extend --fps --guidance --image --inpaint"
+    " --json --last --loop --mask --model --motion-from --n --negative --no-manifest --no-watermark --output --pin"
+    " --pin-guidance --plan --quality --reference --resume --retake --seconds --seed --sheet --shot --size --steps"
+    " --timeline --timing --track-guidance --transfer -o",
+    "verify": "--json",
     "world": "--count --level --output --overlay --scene --seconds --seed --size --style -o",
     "train": "--batch --device --init --level --max-seconds --out --picture-share --pictures --pool --preset"
     " --resume --seed --steps --workers",
@@ -53,9 +56,19 @@ class FakeGenerate:
         self.cancelled = False
         self.interrupt = False
         self.unknown: dict[str, str] = {}
+        self.delivery, self.resumed = USUAL, False
 
-    def make(self, shot: Shot, path: Path | None, *, progress: Reporter, cancel: Callable[[], bool]) -> Clip:
-        self.shot = shot
+    def make(
+        self,
+        shot: Shot,
+        path: str | None = None,
+        *,
+        progress: Reporter,
+        cancel: Callable[[], bool],
+        delivery: Delivery = USUAL,
+        resume: bool = False,
+    ) -> Clip:
+        self.shot, self.delivery, self.resumed = shot, delivery, resume
         self.shots.append(shot)
         progress("sample", 0, 2)
         if self.error is not None:
@@ -65,7 +78,7 @@ class FakeGenerate:
             self.cancelled = cancel()
         progress("decode", 1, 1)
         if path is not None:
-            path.write_bytes(b"a film")
+            Path(path).write_bytes(b"a film")
         width, height = shot.size
         return Clip.from_array(np.full((shot.num_frames, height, width, 3), 128, np.uint8), shot.fps, shot)
 
@@ -158,7 +171,7 @@ def test_the_path_is_the_last_line(fake: FakeGenerate, tmp_path: Path) -> None:
 def test_json_is_one_object(fake: FakeGenerate, tmp_path: Path) -> None:
     done = run("make", "a red ball", "-o", tmp_path / "ball.mp4", "--json", "--seed", 5)
     made = json.loads("\n".join(done.out))
-    assert set(made) == {"path", "shot", "seconds", "unknown_words"}
+    assert set(made) == {"path", "shot", "seconds", "busy", "unknown_words"}
     assert made["path"] == str(tmp_path / "ball.mp4")
     assert made["shot"]["seed"] == 5
     assert set(made["seconds"]) == {"load", "sample", "decode"}
@@ -343,9 +356,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     films: list[np.ndarray] = []
     save = Clip.save
 
-    def remember(self: Clip, path: str | Path) -> None:
+    def remember(self: Clip, path: str | Path, codec: str | None = None, quality: int | None = None) -> None:
         films.append(self.array())
-        save(self, path)
+        save(self, path, codec, quality)
 
     monkeypatch.setattr(Clip, "save", remember)
     return films
@@ -367,7 +380,8 @@ def test_what_is_made_is_joined_to_its_film_which_stays_as_it_was(
     fake: FakeGenerate, tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch, options: Any, expected: Any
 ) -> None:
     films = written(monkeypatch)
-    done = run("make", "-o", tmp_path / "new.mp4", *(word.replace("{}", str(old)) for word in options))
+    words = [word.replace("{}", str(old)) for word in options]
+    done = run("make", "-o", tmp_path / "new.mp4", "--no-watermark", *words)
     assert done.status == 0, done.err
     assert done.out == [str(tmp_path / "new.mp4")]
     assert fake.shot is not None and fake.shot.text == "a red ball", "what the film was made from"
@@ -686,3 +700,50 @@ def assert_one_line(done: SimpleNamespace, named: str) -> None:
     assert done.err[0].startswith("vitascope: ")
     assert named in done.err[0]
     assert not done.out
+
+
+# How it is written
+
+
+def test_how_a_film_is_written_is_passed_on(fake: FakeGenerate, tmp_path: Path) -> None:
+    asked(fake, "a dog", "-o", tmp_path / "dog.mkv", "--codec", "vp9", "--codec-quality", 30, "--resume")
+    assert fake.delivery == Delivery("vp9", 30) and fake.resumed
+    asked(fake, "a dog", "-o", tmp_path / "dog.mp4", "--no-watermark", "--no-manifest")
+    assert fake.delivery == Delivery(marked=False, signed=False) and not fake.resumed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-o", "{}/dog.mp4", "--codec", "vp8"), "vp8"),
+        (("-o", "{}/dog.webm", "--codec", "h264"), "h264"),
+        (("-o", "{}/dog.mp4", "--codec-quality", "99"), "99"),
+        (("-o", "{}/dog.png", "--codec", "h264"), "--codec"),
+        (("-o", "{}/dog.avi"), "dog.avi was given; the name must end in .mp4"),
+        (("-o", "{}/frames/%05d.png", "--n", "2"), "a folder for one film"),
+        (("-o", "{}/dog.mp4", "--loop", "--resume"), "--resume"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_any_work(
+    fake: FakeGenerate, tmp_path: Path, words: Any, said: str
+) -> None:
+    assert_one_line(run("make", "a dog", *(str(word).replace("{}", str(tmp_path)) for word in words)), said)
+    assert fake.shot is None
+
+
+def test_a_folder_of_pictures_is_a_film(fake: FakeGenerate, tmp_path: Path) -> None:
+    (tmp_path / "dog").mkdir()
+    shot = asked(fake, "a dog", "-o", tmp_path / "dog" / "%03d.png", "--seconds", 1)
+    assert shot.num_frames == 12
+    assert asked(fake, "a dog", "-o", tmp_path / "dog.webp").num_frames == 24
+    assert asked(fake, "a dog", "-o", tmp_path / "dog.png").num_frames == 1
+
+
+def test_verify_tells_where_a_file_comes_from(tmp_path: Path) -> None:
+    path = tmp_path / "plain.mp4"
+    Clip.from_array(np.zeros((2, 32, 48, 3), np.uint8), 12.0, Shot(text="a red ball")).save(path)
+    done = run("verify", path)
+    assert done.status == 0 and any("a red ball" in line for line in done.out)
+    told = json.loads(run("verify", path, "--json").out[0])
+    assert told["manifest"] == "none"
+    assert_one_line(run("verify", tmp_path / "none.mp4"), "none.mp4")

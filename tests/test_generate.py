@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from vitascope import generate
-from vitascope.generate import Finished, Refused
+from vitascope.finish.frames import Finished
+from vitascope.generate import Refused
 from vitascope.model.checkpoint import Card
 from vitascope.model.condition import fit
 from vitascope.model.flow import Cancelled
 from vitascope.model.layout import layout
 from vitascope.shot.clip import Clip
-from vitascope.shot.media import mask_media, read_film, write_film, write_picture
+from vitascope.shot.media import MediaError, mask_media, read_film, write_film, write_picture
 from vitascope.shot.shot import Cue, Media, Pin, Region, Shot, ShotError, Sound, Span, Track
 
 CARD = Card("tiny", (144, 80), 24, 12.0, 1)
@@ -37,7 +38,6 @@ def _film(**fields: object) -> Pin:
         ({"size": (101, 240)}, "size: 101x240 was given; shapes .* say 100x200"),
         ({"size": (301, 200)}, "size: 301x200 was given; films have even sides, say 302x200"),
         ({"size": (2560, 1440)}, "size: 2560x1440 was given; at most"),
-        ({"fps": 25}, "fps: 25 was given; this model makes 12, 6, 4, 3, 2, 1"),
         ({"sound": Sound(prompt="wind")}, "sound: sound cannot be made yet"),
         ({"cues": (Cue(time=0, kind="impact"),)}, "cues: "),
         ({"pins": (_pin(), _pin(time=1))}, "pins: 2 pictures were given; this model takes up to 1"),
@@ -57,7 +57,7 @@ def test_what_cannot_be_made_yet_is_refused_by_name(fields: dict[str, object], s
 @pytest.mark.parametrize(
     "fields",
     [
-        *({}, {"size": (1280, 720)}, {"seconds": 0.5}, {"fps": 6}, {"fps": 60, "seconds": 1 / 60}),
+        *({}, {"size": (1280, 720)}, {"seconds": 0.5}, {"fps": 6}, {"fps": 60, "seconds": 1 / 60}, {"fps": 25}),
         *({"size": (200, 200)}, {"size": (144, 256)}, {"seconds": 100}),
     ],
 )
@@ -86,13 +86,16 @@ def test_what_does_not_fit_into_memory_is_refused_before_anything_runs(
     generate.refuse(shot, tiny)
 
 
-@pytest.mark.parametrize(("fps", "seconds"), [(12, 2), (12, 1.25), (6, 2), (6, 1.4), (4, 0.6), (1, 1.5)])
+@pytest.mark.parametrize(
+    ("fps", "seconds"), [(12, 2), (12, 1.25), (6, 2), (6, 1.4), (4, 0.6), (1, 1.5), (24, 1.3), (25, 2), (60, 0.7)]
+)
 def test_other_lengths_and_rates_have_the_frames_they_should(fps: float, seconds: float) -> None:
     shot = Shot(text="a ball", fps=fps, seconds=seconds)
     planned = layout(shot, CARD)
     made = np.zeros((planned.num_frames, 80, 144, 3), np.uint8)
     assert len(made) <= CARD.num_frames
-    assert Clip(Finished(made, shot, 12.0), fps).array().shape == (shot.num_frames, 144, 256, 3)
+    clip = Clip(Finished(made, planned.num_frames, 12.0, shot), fps)
+    assert clip.array().shape == (shot.num_frames, 144, 256, 3)
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones(tiny_engine: Path) -> None:
@@ -241,12 +244,12 @@ def test_long_shots_are_made_in_windows_and_large_ones_refined(
     shot = Shot(text="a ball", model="tiny", steps=2, size=(256, 144), seconds=3)
     planned = layout(shot, LARGER)
     told: list[tuple[str, int, int]] = []
-    parts = list(generate.windows(made_by, shot, planned, lambda *words: told.append(words)))
+    parts = [take.frames for take in generate.windows(made_by, shot, planned, lambda *words: told.append(words))]
     assert [len(part) for part in parts] == [window.num_frames for window in planned.windows]
     assert len(parts) == 2 and parts[0].shape[1:] == (144, 256, 3)
     assert [one for one in told if one[0] == "sample"][-1] == ("sample", 4, 4)
     assert [one for one in told if one[0] == "refine"][-1] == ("refine", 8, 8)
-    other = list(generate.windows(made_by, shot.with_(seed=5), planned, lambda *words: None))
+    other = [take.frames for take in generate.windows(made_by, shot.with_(seed=5), planned, lambda *words: None)]
     assert (other[1] != parts[1]).mean() > 0.05
     # What comes before matters: the same window after other frames is another.
     small = generate.inner(shot, planned)
@@ -255,6 +258,37 @@ def test_long_shots_are_made_in_windows_and_large_ones_refined(
         for light in (0, 255)
     ]
     assert (after[0] != after[1]).mean() > 0.05
+
+
+def test_a_long_film_that_was_stopped_goes_on_as_if_it_had_not_been(tiny_engine: Path, tmp_path: Path) -> None:
+    shot = Shot(text="a ball", model="tiny", steps=2, size=(144, 80), seconds=5)  # four windows
+    whole = generate.make(shot).array()
+    done: list[tuple[int, int]] = []
+
+    def note(stage: str, step: int, total: int) -> None:
+        if stage == "sample":
+            done.append((step, total))
+
+    with pytest.raises(Cancelled):
+        generate.make(shot, tmp_path / "ball.mp4", progress=note, cancel=lambda: bool(done) and done[-1][0] >= 3)
+    rushes = tmp_path / "ball.mp4.rushes"
+    assert (rushes / "000.npy").is_file() and not (tmp_path / "ball.mp4").exists()
+    done.clear()
+    clip = generate.make(shot, tmp_path / "ball.mp4", resume=True, progress=note)
+    assert done[0] == (2, 8), "the first window is not made again"
+    assert np.array_equal(clip.array(), whole)
+    assert (tmp_path / "ball.mp4").is_file()
+    del clip
+    assert not rushes.exists()
+
+
+def test_a_film_of_another_shot_is_not_gone_on_with(tiny_engine: Path, tmp_path: Path) -> None:
+    shot = Shot(text="a ball", model="tiny", steps=1, size=(144, 80), seconds=3)
+    stop = iter([False, True])
+    with pytest.raises(Cancelled):
+        generate.make(shot, tmp_path / "ball.mp4", cancel=lambda: next(stop))
+    with pytest.raises(MediaError, match=r"resume: .* of another shot"):
+        generate.make(shot, tmp_path / "ball.mp4", seed=7, resume=True)
 
 
 def test_words_become_a_shot(tiny_engine: Path) -> None:

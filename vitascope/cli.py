@@ -6,14 +6,11 @@ Nothing heavy is imported up here: each command fetches what it needs, so that `
 import json
 import os
 import re
-import signal
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -23,6 +20,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from vitascope import __version__
+from vitascope.terminal import Stages, cancelled_by_interrupt
 
 if TYPE_CHECKING:
     from vitascope.shot import Clip, Shot
@@ -81,7 +79,10 @@ def start(
 @app.command()
 def make(
     prompt: Annotated[str | None, typer.Argument(help="What is seen. May be left out with --shot.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The film (.mp4) or picture (.png).")] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="The film (.mp4, .mov, .webm, .mkv, .gif, frames/%05d.png) or picture."),
+    ] = None,
     image: Annotated[Path | None, typer.Option(help="The first picture.")] = None,
     last: Annotated[Path | None, typer.Option(help="The last picture.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length of the film.")] = None,
@@ -120,6 +121,11 @@ def make(
     track_guidance: Annotated[float | None, typer.Option(help="The same of moves, brush and motion.")] = None,
     quality: Annotated[str | None, typer.Option(help="fast, or best.")] = None,
     model: Annotated[str | None, typer.Option(help="What makes the picture.")] = None,
+    codec: Annotated[str | None, typer.Option(help="h264, hevc, av1, vp9 or prores, where the format has it.")] = None,
+    codec_quality: Annotated[int | None, typer.Option(help="On the codec's own scale, such as 16 for h264.")] = None,
+    no_watermark: Annotated[bool, typer.Option("--no-watermark", help="Without the invisible mark.")] = False,
+    no_manifest: Annotated[bool, typer.Option("--no-manifest", help="Without the signed note of its origin.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a long film that was stopped.")] = False,
     shot: Annotated[Path | None, typer.Option(help="A Shot as JSON, or a film made before: make it again.")] = None,
     again: Annotated[Path | None, typer.Option(help="A film made before, to be made again.")] = None,
     count: Annotated[int, typer.Option("--n", min=1, max=MAX_TAKES, help="How many takes, each of the next seed.")] = 1,
@@ -130,12 +136,13 @@ def make(
 ) -> None:
     """Make a film, or a picture, from words."""
     from vitascope.shot import edit
-    from vitascope.shot.media import FILM_SUFFIXES, PICTURE_SUFFIXES
+    from vitascope.shot.media import PICTURE_SUFFIXES
     from vitascope.shot.timeline import parse_timeline
 
     if output is None:
         raise typer.BadParameter("name the file to write, such as -o ball.mp4", param_hint="--output")
-    _check_file(output, (*FILM_SUFFIXES, *PICTURE_SUFFIXES), "--output")
+    path = Path(output)
+    is_picture = _check_output(output, codec, codec_quality, count)
     if sheet is not None:
         _check_file(sheet, PICTURE_SUFFIXES, "--sheet")
     given = {
@@ -156,11 +163,13 @@ def make(
     if again is not None and shot is not None:
         raise typer.BadParameter("--shot was given too; name one of the two", param_hint="--again")
     films = _open_films(extend, before, retake, inpaint)
-    _check_films(films, mask, loop, seconds, output)
+    _check_films(films, mask, loop, seconds, path if is_picture else None)
+    if resume and (films or loop):
+        raise typer.BadParameter("a film that is joined to others is made as a whole", param_hint="--resume")
     if shot is again is None and (made_from := next((p.film.shot for p in films.values() if p.film.shot), None)):
         given.setdefault("text", made_from.text)
     wanted = _build_shot(shot or again, given)
-    if output.suffix.lower() in PICTURE_SUFFIXES:
+    if is_picture:
         wanted = wanted.with_(seconds=1 / wanted.fps)
     wanted = _within(wanted, films, mask, loop)
     if timeline is not None:
@@ -172,39 +181,57 @@ def make(
         _print_plan(wanted, as_json)
         return
     takes = [wanted.with_(seed=wanted.seed + number) for number in range(count)]
-    paths = [output if count == 1 else output.with_stem(f"{output.stem}-{take.seed}") for take in takes]
+    paths = [output if count == 1 else str(path.with_stem(f"{path.stem}-{take.seed}")) for take in takes]
 
     stages = Stages()
     clips = []
-    with _cancelled_by_interrupt() as cancel, stages.shown():
+    with cancelled_by_interrupt() as cancel, stages.shown():
         from vitascope import generate
+        from vitascope.finish.deliver import Delivery, deliver
 
-        def make_one(take: "Shot", path: Path | None = None) -> "Clip":
-            return generate.make(take, path, progress=stages.report, cancel=cancel)
+        how = Delivery(codec, codec_quality, marked=not no_watermark, signed=not no_manifest)
 
-        for take, path in zip(takes, paths, strict=True):
+        def make_one(take: "Shot") -> "Clip":
+            return generate.make(take, progress=stages.report, cancel=cancel)
+
+        for take, name in zip(takes, paths, strict=True):
             if not films and not loop:
-                clips.append(make_one(take, path))
-                continue
-            clips.append(_join(make_one(take), films, loop, make_one))
-            stages.report("write", 0, 1)
-            clips[-1].save(path)
+                clips.append(
+                    generate.make(*(take, name), progress=stages.report, cancel=cancel, delivery=how, resume=resume)
+                )
+            else:
+                clips.append(_join(make_one(take), films, loop, make_one))
+                deliver(clips[-1], name, how, partial(stages.report, "write"), cancel)
         unknown = generate.unknown_words(wanted)
     _note_unknown(unknown)
     if count > 1 and sheet is None:
-        sheet = output.with_suffix(".png").with_stem(f"{output.stem}-sheet")
+        sheet = path.with_suffix(".png").with_stem(f"{path.stem}-sheet")
     if sheet is not None:
         _write_sheet(clips, sheet)
     if timing:
         for stage, took in stages.seconds.items():
             print(f"{stage:<12} {took:8.2f} s", file=sys.stderr)
-    for clip, path in zip(clips, paths, strict=True):
+        for stage, took in _busy(clips).items():
+            print(f"  {stage:<10} {took:8.2f} s busy while writing", file=sys.stderr)
+    for clip, name in zip(clips, paths, strict=True):
         if as_json:
             made = clip.shot or wanted
-            told = {"path": str(path), "shot": json.loads(made.to_json()), "seconds": stages.seconds}
-            print(json.dumps({**told, "unknown_words": unknown}))
+            told = {"path": name, "shot": json.loads(made.to_json()), "seconds": stages.seconds}
+            print(json.dumps({**told, "busy": _busy([clip]), "unknown_words": unknown}))
         else:
-            print(path)
+            print(name)
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A film or picture.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say where a file comes from: its signed manifest, its watermark, and the Shot that made it."""
+    from vitascope.finish import provenance
+
+    report = provenance.verify(file)
+    print(report.as_json() if as_json else "\n".join(report.lines()))
 
 
 @app.command()
@@ -405,10 +432,10 @@ def _open_films(
     return films
 
 
-def _check_films(films: dict[str, Place], mask: Path | None, loop: bool, seconds: float | None, output: Path) -> None:
-    """Refuses options that do not go together."""
-    from vitascope.shot.media import PICTURE_SUFFIXES
-
+def _check_films(
+    films: dict[str, Place], mask: Path | None, loop: bool, seconds: float | None, picture: Path | None
+) -> None:
+    """Refuses options that do not go together; `picture` is what is to be written, where that is one."""
     names = list(films)
     if len(names) > 1 and names != ["extend", "before"]:
         raise typer.BadParameter(f"--{names[1]} was given too; name one of the two", param_hint=f"--{names[0]}")
@@ -419,8 +446,8 @@ def _check_films(films: dict[str, Place], mask: Path | None, loop: bool, seconds
     if seconds is not None and ("retake" in names or "inpaint" in names):
         message = f"{seconds:g} was given, but --{names[0]} is as long as what it makes anew"
         raise typer.BadParameter(message, param_hint="--seconds")
-    if (names or loop) and output.suffix.lower() in PICTURE_SUFFIXES:
-        raise typer.BadParameter(f"{output} was given, but a film is made; name an .mp4", param_hint="--output")
+    if (names or loop) and picture is not None:
+        raise typer.BadParameter(f"{picture} was given, but a film is made; name an .mp4", param_hint="--output")
 
 
 def _within(shot: "Shot", films: dict[str, Place], mask: Path | None, loop: bool) -> "Shot":
@@ -526,6 +553,35 @@ def _print_plan(shot: "Shot", as_json: bool) -> None:
 # Files
 
 
+def _check_output(output: str, codec: str | None, quality: int | None, count: int) -> bool:
+    """Whether a picture is to be written. Refuses what could not be, before any work is done."""
+    from vitascope.shot.media import FILM_SUFFIXES, PICTURE_SUFFIXES, SUFFIXES, check_film, is_film_name
+
+    path = Path(output)
+    is_picture = path.suffix.lower() in PICTURE_SUFFIXES and path.suffix.lower() not in FILM_SUFFIXES
+    folder = is_film_name(output) and path.suffix.lower() not in FILM_SUFFIXES
+    if folder:
+        if count > 1:
+            raise typer.BadParameter(f"{output} was given, a folder for one film; name a file", param_hint="--output")
+        check_film(output, codec, quality)
+        return False
+    _check_file(path, SUFFIXES, "--output")
+    if not is_picture:
+        check_film(output, codec, quality)
+    elif codec is not None or quality is not None:
+        raise typer.BadParameter(f"{output} is a picture, which has none", param_hint="--codec")
+    return is_picture
+
+
+def _busy(clips: "list[Clip]") -> dict[str, float]:
+    """How long the stages of writing were busy side by side, in seconds."""
+    total: dict[str, float] = {}
+    for clip in clips:
+        for stage, took in getattr(getattr(clip.frames, "watch", None), "seconds", {}).items():
+            total[stage] = round(total.get(stage, 0.0) + took, 3)
+    return total
+
+
 def _check_file(path: Path, suffixes: tuple[str, ...], option: str) -> None:
     """Refuses a file that could not be written, before any work is done."""
     if path.suffix.lower() not in suffixes:
@@ -573,68 +629,6 @@ def _write_sheet(clips: "list[Clip]", path: Path) -> None:
             shown.append(np.zeros_like(shown[0]))
         rows += [np.concatenate(shown[first : first + columns], axis=1) for first in range(0, len(shown), columns)]
     write_picture(path, np.concatenate(rows, axis=0))
-
-
-# What the user sees meanwhile
-
-
-class Stages:
-    """The stages of the work as `generate.make` reports them: how long each took, and a bar on a terminal."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._stage = "load"
-        self._since = time.perf_counter()
-        self._show: Callable[[str, int, int], None] = lambda stage, done, total: None
-
-    def report(self, stage: str, done: int, total: int) -> None:
-        if stage != self._stage:
-            self._close()
-            self._stage = stage
-        self._show(stage, done, total)
-
-    @contextmanager
-    def shown(self) -> Iterator[None]:
-        """Shows a bar on stderr if that is a terminal, and closes the last stage in the end."""
-        from rich.console import Console
-        from rich.progress import Progress
-
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task(self._stage, total=None)
-            self._show = lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total)
-            yield
-        self._close()
-
-    def _close(self) -> None:
-        now = time.perf_counter()
-        self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + now - self._since, 3)
-        self._since = now
-
-
-@contextmanager
-def _cancelled_by_interrupt() -> Iterator[Callable[[], bool]]:
-    """Turns the first Ctrl-C into a request to stop, so that half-made files are cleaned away; a second is final."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    stop = threading.Event()
-
-    def interrupt(number: int, frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield stop.is_set
-    except Exception:
-        if not stop.is_set():
-            raise
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if stop.is_set():
-        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

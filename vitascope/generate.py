@@ -4,7 +4,7 @@ import functools
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vitascope.finish.deliver import USUAL, Delivery, deliver
+from vitascope.finish.frames import Finished, scaled
+from vitascope.finish.rushes import Rushes, Take
 from vitascope.model import checkpoint, flow, numerics, patches
 from vitascope.model.checkpoint import Card
-from vitascope.model.condition import Conditions, Without, condition, held, known_frames
+from vitascope.model.condition import Conditions, Without, condition, held
 from vitascope.model.dit import DiT
 from vitascope.model.layout import CONTEXT, Layout, Window, fits, layout
 from vitascope.model.vocabulary import strangers
-from vitascope.shot.clip import Clip
+from vitascope.shot.clip import Clip, Frame
 from vitascope.shot.shot import Pin, Shot
 
 # Guidance is for what is decided early; where there is little noise it only sharpens grain (arXiv 2404.07724).
@@ -66,6 +69,7 @@ class Engine:
     network: DiT
     card: Card
     distilled: DiT | None = None
+    digest: str = ""  # the checksum of the weights
 
     def way(self, shot: Shot) -> tuple[DiT, Recipe]:
         """The network that makes a Shot of this quality, and how."""
@@ -79,36 +83,64 @@ def make(
     path: str | Path | None = None,
     *,
     progress: Progress | None = None,
-    cancel: Callable[[], bool] | None = None,
+    cancel: Cancel | None = None,
+    resume: bool = False,
+    delivery: Delivery = USUAL,
     **fields: Any,
 ) -> Clip:
     """Make what the Shot asks for, and write it to `path` (.mp4, or .png for a Shot of one frame) if there is one.
 
     Words in place of a Shot become one, with `fields` (seconds, size, seed, ...) put over its defaults; a Shot's own
-    fields are changed by them. `progress(stage, done, total)` is told of the stages load, sample, finish and write.
-    When `cancel()` turns true the work stops between two steps with `flow.Cancelled`. Raises ShotError for fields that
-    cannot be, Refused for what this model cannot make, CheckpointError for damaged weights and MediaError for files
-    that cannot be read or written; nothing half-written is left.
+    fields are changed by them. `progress(stage, done, total)` is told of the stages load, sample, refine and write.
+    When `cancel()` turns true the work stops between two steps with `flow.Cancelled`. The windows of a long film are
+    kept beside it (`rushes_of`) until it is written; with `resume` one that was stopped goes on from there. Raises
+    ShotError for fields that cannot be, Refused for what this model cannot make, CheckpointError for damaged weights
+    and MediaError for files that cannot be read or written; nothing half-written is left.
     """
     report = progress or (lambda stage, done, total: None)
     shot = Shot.checked(text=shot, **fields) if isinstance(shot, str) else shot.with_(**fields)
     report("load", 0, 1)
-    clip = make_with(engine(shot.model), shot, report, cancel)
+    made_by = engine(shot.model)
+    kept = None if path is None else rushes_of(made_by, shot, Path(path), resume)
+    clip = make_with(made_by, shot, report, cancel, kept)
     if path is not None:
-        report("write", 0, 1)
-        clip.save(path)
+        deliver(clip, path, delivery, partial(report, "write"), cancel)
+    if kept is not None:
+        kept.let_go()
     report("done", 1, 1)
     return clip
 
 
-def make_with(made_by: Engine, shot: Shot, progress: Progress | None = None, cancel: Cancel | None = None) -> Clip:
-    """What an engine makes of a Shot; raises as `make` does."""
+def rushes_of(made_by: Engine, shot: Shot, path: Path, resume: bool = False) -> Rushes | None:
+    """Where the windows of a long Shot are kept until its film is written: beside it, in `<name>.rushes`. None for a
+    Shot of one window. Raises as `make` does."""
+    check(shot, made_by.card)
+    if len(layout(shot, made_by.card).windows) == 1:
+        return None
+    return Rushes(shot, made_by.digest, path.with_name(path.name + ".rushes"), resume=resume)
+
+
+def make_with(
+    made_by: Engine,
+    shot: Shot,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    rushes: Rushes | None = None,
+) -> Clip:
+    """What an engine makes of a Shot; raises as `make` does. The windows of a long one are kept in `rushes`, or in a
+    folder of their own while the clip is there; those that are there already are not made again."""
     report = progress or (lambda stage, done, total: None)
     refuse(shot, made_by)
     planned = layout(shot, made_by.card)
-    frames = np.concatenate(list(windows(made_by, shot, planned, report, cancel)))[: planned.num_frames]
-    report("finish", 0, 1)
-    return Clip(Finished(frames, shot, planned.fps), shot.fps, shot)
+    kept: Iterable[Frame]
+    if len(planned.windows) == 1:
+        kept = next(windows(made_by, shot, planned, report, cancel)).frames
+    else:
+        kept = rushes = rushes or Rushes(shot, made_by.digest)
+        for number, take in enumerate(windows(made_by, shot, planned, report, cancel, rushes.get)):
+            if rushes.get(number) is None:
+                rushes.put(number, take)
+    return Clip(Finished(kept, planned.num_frames, planned.fps, shot), shot.fps, shot)
 
 
 @dataclass(frozen=True)
@@ -164,7 +196,7 @@ def _most(shot: Shot, planned: Layout, network: DiT) -> tuple[int, int]:
     # With and without the words: some widths a token. The attention's scores are never there as a whole.
     inside = 2 * 4 * tokens * (12 * params.width + 2 * params.hidden) + 4 * sum(p.numel() for p in network.parameters())
     window = max(window.num_frames for window in planned.windows)
-    outside = 3 * width * height * (planned.num_frames + 40 * window) + 60 * shot.size[0] * shot.size[1]
+    outside = 3 * width * height * 41 * window + 60 * shot.size[0] * shot.size[1]  # long ones are kept on disk
     return tokens, inside + outside
 
 
@@ -205,7 +237,8 @@ def loaded(path: Path) -> Engine:
 def _loaded(path: Path, changed: tuple[int, ...]) -> Engine:
     delta = fast_of(path)
     network, card = checkpoint.load(path)
-    return Engine(network, card, checkpoint.load_with(path, delta) if delta.is_file() else None)
+    distilled = checkpoint.load_with(path, delta) if delta.is_file() else None
+    return Engine(network, card, distilled, checkpoint.digest(path))
 
 
 def fast_of(path: Path) -> Path:
@@ -235,17 +268,14 @@ def check(shot: Shot, card: Card) -> None:
 def _problems(shot: Shot, card: Card) -> list[tuple[str, str | bool]]:
     """Fields, and what is wrong with each or False."""
     wide, high = shot.size
-    rates = [card.fps / part for part in range(1, round(card.fps) + 1) if card.fps % part == 0]
     even = f"{wide + wide % 2}x{high + high % 2}"
     inside = f"{high // 2 * 4}x{high // 2 * 2}" if wide > high else f"{wide // 2 * 2}x{wide // 2 * 4}"
     film = shot.num_frames > 1
-    other_rate = film and not any(abs(shot.fps - rate) < 1e-6 for rate in rates)
     pictures = sum(pin.media.kind == "picture" for pin in shot.pins)
     return [
         ("size", not fits(shot.size) and f"{wide}x{high} was given; shapes from 1:2 to 2:1 can be made, say {inside}"),
         ("size", wide * high > MAX_PIXELS and f"{wide}x{high} was given; at most {MAX_PIXELS} pixels can be made yet"),
         ("size", film and bool(wide % 2 or high % 2) and f"{wide}x{high} was given; films have even sides, say {even}"),
-        ("fps", other_rate and f"{shot.fps:g} was given; this model makes {', '.join(f'{rate:g}' for rate in rates)}"),
         ("sound", shot.sound is not None and "sound cannot be made yet"),
         ("cues", bool(shot.cues) and "cues cannot be made heard yet"),
         ("pins", pictures > card.pins and f"{pictures} pictures were given; this model takes up to {card.pins}"),
@@ -273,30 +303,41 @@ def inner(shot: Shot, planned: Layout, size: tuple[int, int] | None = None) -> S
 
 
 def windows(
-    made_by: Engine, shot: Shot, planned: Layout, report: Progress, cancel: Cancel | None = None
-) -> Iterator[Frames]:
+    made_by: Engine,
+    shot: Shot,
+    planned: Layout,
+    report: Progress,
+    cancel: Cancel | None = None,
+    there: Callable[[int], Take | None] = lambda number: None,
+) -> Iterator[Take]:
     """The frames of each window [T, H, W, 3], at the largest size that the network makes of this Shot.
 
-    A window knows the last frames of the one before, as they were before anything was done to them."""
+    A window knows the last frames of the one before, as they were before anything was done to them. Those that are
+    `there`, by their number, are passed on."""
     small, large = inner(shot, planned), None if planned.larger is None else inner(shot, planned, planned.larger)
     network, recipe = made_by.way(shot)
     total, steps = len(planned.windows), shot.steps or recipe.steps
+    known = CONTEXT * patches.GROUP  # frames
     before: list[Frames] = []
     before_large: list[Frames] = []
     for number, window in enumerate(planned.windows):
+        if (take := there(number)) is not None:
+            before, before_large = [take.small], [np.array(take.frames[-known:])]
+            yield take
+            continue
 
         def told(stage: str, each: int, done: int, of: int, number: int = number) -> None:
             report(stage, number * each + done, total * each)
 
         told("sample", steps, 0, 0)
         frames = draw(network, [small], window, before or None, partial(told, "sample", steps), cancel, recipe)[0]
-        before = [frames[-CONTEXT * patches.GROUP :]]
+        before = [frames[-known:]]
         if large is not None:
             told("refine", recipe.refine_steps, 0, 0)
             on_refine = partial(told, "refine", recipe.refine_steps)
             frames = refine(network, large, frames, window, before_large or None, on_refine, cancel, recipe)
-            before_large = [frames[-CONTEXT * patches.GROUP :]]
-        yield frames
+            before_large = [frames[-known:]]
+        yield Take(frames, before[0])
 
 
 def draw(
@@ -428,47 +469,3 @@ def _answers(
         return [found[None], *(found[kind] for kind in without)]
 
     return answers
-
-
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """The network's frames [T, h, w, 3] at the Shot's rate and size, with pinned frames put back exactly. They are
-    scaled while they are played, so that a long film never stands in memory at full size."""
-
-    made: Frames
-    shot: Shot
-    fps: float  # of what was made
-
-    @property
-    def num_frames(self) -> int:
-        return self.shot.num_frames
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.shot.size
-
-    def __iter__(self) -> Iterator[npt.NDArray[np.uint8]]:
-        every = round(self.fps / self.shot.fps) if self.num_frames > 1 else 1
-        back: dict[int, list[tuple[Frames, npt.NDArray[np.float32] | None]]] = {}
-        for number, picture, shown in known_frames(self.shot):
-            back.setdefault(number, []).append((picture, shown))
-        for number in range(self.num_frames):
-            frame = scaled(self.made[min(len(self.made) - 1, number * every)], self.shot.size)
-            for picture, shown in back.get(number, ()):
-                frame = picture if shown is None else _over(frame, picture, shown)
-            yield frame
-
-
-def _over(frame: Frames, picture: Frames, shown: npt.NDArray[np.float32]) -> Frames:
-    """The picture [H, W, 3] over the frame, as far as it is shown [H, W]."""
-    share = shown[..., None]
-    return np.round(frame * (1 - share) + picture * share).astype(np.uint8)
-
-
-def scaled(frame: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """A frame [H, W, 3] at another size; as it is where the size is the same."""
-    from PIL import Image
-
-    if frame.shape[1::-1] == size:
-        return frame
-    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS))

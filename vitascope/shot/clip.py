@@ -98,7 +98,8 @@ class Clip:
 
     @classmethod
     def open(cls, path: str | Path) -> "Clip":
-        """The clip in a film file (its frames stay there) or a picture (one frame). Raises MediaError."""
+        """The clip in a film file or a folder of PNGs (its frames stay there) or a picture (one frame). Raises
+        MediaError."""
         path = Path(path)
         shot = media.read_shot(path)
         if media.is_picture(path):
@@ -153,17 +154,23 @@ class Clip:
             return f'<img {sides} src="data:image/png;base64,{data}">'
         return f'<video controls loop autoplay muted {sides} src="data:video/mp4;base64,{data}"></video>'
 
-    def save(self, path: str | Path) -> None:
-        """Write a film (.mp4) or, for a clip of one frame, a picture (.png, .jpg, .webp). Raises MediaError."""
-        path = Path(path)
-        if path.suffix.lower() in media.FILM_SUFFIXES:
-            media.write_film(path, self.frames, self.fps, shot=self.shot, sound=self.sound, sound_rate=self.sound_rate)
+    def save(self, path: str | Path, codec: str | None = None, quality: int | None = None) -> None:
+        """Write a film (see media.write_film for the formats, codecs and qualities) or, for a clip of one frame, a
+        picture (.png, .jpg, .webp). Raises MediaError."""
+        suffix = Path(path).suffix.lower()
+        still = suffix == ".webp" and self.num_frames == 1 and codec is None and quality is None
+        if media.is_film_name(path) and not still:
+            media.write_film(path, self.frames, self.fps, self.shot, self.sound, self.sound_rate, codec, quality)
             return
-        if path.suffix.lower() not in media.PICTURE_SUFFIXES:
-            allowed = ", ".join((*media.FILM_SUFFIXES, *media.PICTURE_SUFFIXES))
+        path = Path(path)
+        if suffix not in media.PICTURE_SUFFIXES:
+            allowed = ", ".join(media.SUFFIXES)
             raise media.MediaError(f"cannot write {path.name!r}: the name should end in one of {allowed}")
         if self.num_frames != 1:
             raise media.MediaError(
-                f"cannot write {path.name!r}: a picture holds one frame and the clip has {self.num_frames}; use .mp4"
+                f"cannot write {path.name!r}: a picture holds one frame and the clip has {self.num_frames}; use .mp4, "
+                "or a name such as frames/%05d.png for one picture each"
             )
+        if codec is not None or quality is not None:
+            raise media.MediaError(f"cannot write {path.name!r}: a picture has no codec or quality to be set")
         media.write_picture(path, next(iter(self.frames)), shot=self.shot)

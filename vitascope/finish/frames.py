@@ -1,0 +1,75 @@
+"""What a network made, at the rate and size that were asked for, with what was pinned put back exactly."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitascope.finish.interpolate import interpolate
+from vitascope.finish.stream import Watch, ahead
+from vitascope.finish.upscale import upscale
+from vitascope.model.condition import known_frames
+from vitascope.shot.clip import Frame
+from vitascope.shot.shot import Shot
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A network's frames [h, w, 3] at the Shot's rate and size, with pinned frames put back exactly.
+
+    They are made so while they are played, each stage in a thread of its own: a long film never stands in memory at
+    full size. `watch` tells how long each stage was busy."""
+
+    made: Iterable[Frame]
+    num_made: int
+    fps: float  # of what was made
+    shot: Shot
+    watch: Watch = field(default_factory=Watch)
+
+    @property
+    def num_frames(self) -> int:
+        return self.shot.num_frames
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.shot.size
+
+    def __iter__(self) -> Iterator[Frame]:
+        back: dict[int, list[tuple[Frame, NDArray[np.float32] | None]]] = {}
+        for number, picture, shown in known_frames(self.shot):
+            back.setdefault(number, []).append((picture, shown))
+        for number, frame in enumerate(self._sized()):
+            for picture, shown in back.get(number, ()):
+                frame = picture if shown is None else _over(frame, picture, shown)
+            yield frame
+
+    def _sized(self) -> Iterator[Frame]:
+        frames: Iterator[Frame] = islice(self.made, self.num_made)
+        if self.num_frames > 1 and (self.shot.fps != self.fps or self.num_frames != self.num_made):
+            frames = ahead(self.watch.over("interpolate", self._at_rate, frames))
+        return self.watch.over("upscale", self._at_size, frames)
+
+    def _at_rate(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        return interpolate(frames, self.fps, self.shot.fps, self.num_frames)
+
+    def _at_size(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        for first in frames:
+            together = chain([first], frames)
+            yield from together if first.shape[1::-1] == self.size else upscale(together, self.size)
+
+
+def _over(frame: Frame, picture: Frame, shown: NDArray[np.float32]) -> Frame:
+    """The picture [H, W, 3] over the frame, as far as it is shown [H, W]."""
+    share = shown[..., None]
+    return np.round(frame * (1 - share) + picture * share).astype(np.uint8)
+
+
+def scaled(frame: Frame, size: tuple[int, int]) -> Frame:
+    """A frame [H, W, 3] at another size; as it is where the size is the same."""
+    from PIL import Image
+
+    if frame.shape[1::-1] == size:
+        return frame
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS))

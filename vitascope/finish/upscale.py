@@ -1,0 +1,158 @@
+"""Larger frames by a small network of our own: four times the pixels a side, as a stream that does not flicker.
+
+All convolutions work on the small picture's grid, and their last one says the 16 pixels that each becomes (ESPCN, arXiv
+1609.05158). They are added to what Lanczos makes of it, so the network, which begins at nothing, begins as Lanczos.
+Letters: B pictures, H W pixels of the small picture, C channels.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vitascope.model import checkpoint
+from vitascope.model.checkpoint import CheckpointError
+from vitascope.shot.clip import Frame
+
+FACTOR = 4  # pixels a side that the network makes of one
+WIDTH = 48  # channels
+BLOCKS = 3
+LOBES = 3  # of the Lanczos window
+HOLD = 0.7  # of what was shown last stays, at most, where nothing moves
+NOISE = 6.0  # levels by which pixels may differ from one frame to the next, and still stand still
+FADE = 2.0  # levels by which their mean may
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "finish" / "upscaler.safetensors"
+
+
+def lanczos() -> Tensor:
+    """Enlarging by FACTOR with a Lanczos window as one convolution, in the order of a pixel shuffle:
+    [3·FACTOR², 3, 7, 7]."""
+    reach = torch.arange(-LOBES, LOBES + 1, dtype=torch.float64)
+    at = (torch.arange(FACTOR, dtype=torch.float64) + 0.5) / FACTOR - 0.5  # new pixels' centres, in old pixels
+    away = reach[None] - at[:, None]  # FACTOR 7
+    taps = torch.sinc(away) * torch.sinc(away / LOBES) * (away.abs() < LOBES)
+    taps /= taps.sum(1, keepdim=True)
+    both = torch.einsum("iy,jx->ijyx", taps, taps).reshape(FACTOR**2, 1, 2 * LOBES + 1, 2 * LOBES + 1)
+    kernel = torch.zeros(3, FACTOR**2, 3, 2 * LOBES + 1, 2 * LOBES + 1, dtype=torch.float64)
+    for colour in range(3):
+        kernel[colour, :, colour : colour + 1] = both
+    return kernel.flatten(0, 1).float()
+
+
+class Upscaler(nn.Module):
+    """`forward(x)`: pictures [B, 3, H, W] in 0..1 to [B, 3, FACTOR·H, FACTOR·W], which may go beyond 0..1. The kernels
+    of its blocks are kept as matrices, and trained as those are."""
+
+    base: Tensor
+
+    def __init__(self, width: int = WIDTH, blocks: int = BLOCKS) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, width, 3, padding=1)
+        self.kernels = nn.ParameterList(torch.empty(width, width * 9) for _ in range(2 * blocks))
+        self.biases = nn.ParameterList(torch.zeros(width) for _ in range(2 * blocks))
+        self.last = nn.Conv2d(width, 3 * FACTOR**2, 3, padding=1)
+        self.register_buffer("base", lanczos(), persistent=False)
+        for number, kernel in enumerate(self.kernels):  # a block adds little at first
+            nn.init.normal_(kernel, std=(0.1 if number % 2 else 1.0) * (2 / (9 * width)) ** 0.5)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        edges = F.pad(x, [LOBES] * 4, mode="replicate")
+        y = self.first(x - 0.5)  # B C H W
+        for number in range(0, len(self.kernels), 2):
+            y = y + self.convolved(F.relu_(self.convolved(F.relu(y), number)), number + 1)  # B C H W
+        return F.pixel_shuffle(self.last(F.relu_(y)) + F.conv2d(edges, self.base), FACTOR)
+
+    def convolved(self, x: Tensor, number: int) -> Tensor:
+        """x [B, C, H, W] by the kernel of this number."""
+        return F.conv2d(x, self.kernels[number].view(x.shape[1], -1, 3, 3), self.biases[number], padding=1)
+
+
+def load(path: Path) -> Upscaler:
+    """The network in a weight file, ready to use. Raises CheckpointError for a file that holds none."""
+    state, _ = checkpoint.read(path)
+    try:
+        blocks = sum(name.startswith("kernels.") for name in state) // 2
+        network = Upscaler(len(state["first.weight"]), blocks)
+        network.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(f"weights: {path} does not hold an upscaler of this program ({error})") from None
+    return network.eval().requires_grad_(False)
+
+
+@cache
+def upscaler() -> Upscaler:
+    """The network that ships, read once."""
+    return load(WEIGHTS)
+
+
+def upscale(
+    frames: Iterable[Frame], size: tuple[int, int], network: Upscaler | None = None, *, steady: bool = True
+) -> Iterator[Frame]:
+    """The frames at another size (width, height), one by one as they come, by the network that ships if none is given.
+
+    What is more than FACTOR times a side is interpolated from there, what is less is averaged; frames that need not
+    grow are only resized. `steady` takes the flicker out of what stands still. Raises ValueError for a size that is not
+    1 or more pixels a side."""
+    if min(size) < 1:
+        raise ValueError(f"size must be (width, height) of 1 or more pixels, not {size}")
+    return _upscaled(steadied(frames) if steady else (frame.astype(np.float32) for frame in frames), size, network)
+
+
+def _upscaled(
+    frames: Iterator[npt.NDArray[np.float32]], size: tuple[int, int], network: Upscaler | None
+) -> Iterator[Frame]:
+    for frame in frames:
+        h, w = frame.shape[:2]
+        if size[0] > w or size[1] > h:
+            network = network or upscaler()
+            yield resized(enlarged(network, frame), size)
+        else:
+            yield resized(np.rint(frame).astype(np.uint8), size)
+
+
+def steadied(frames: Iterable[Frame]) -> Iterator[npt.NDArray[np.float32]]:
+    """Frames [h, w, 3] of levels 0..255 in which what stands still is an average over time, so that noise that differs
+    from frame to frame is not enlarged as if it were detail.
+
+    A pixel stands still where its surroundings, of 5 by 5 pixels, differ from what was shown last by no more than noise
+    does: little each, and next to nothing on average, which tells noise from slow fades."""
+    shown: npt.NDArray[np.float32] | None = None
+    for frame in frames:
+        now = frame.astype(np.float32)
+        if shown is not None and shown.shape == now.shape:
+            off = now - shown
+            each = cv2.blur(np.abs(off), (5, 5)).max(2) / NOISE
+            mean = np.abs(cv2.blur(off, (5, 5))).max(2) / FADE
+            still = HOLD * np.exp(-(each**2) - mean**2)  # h w
+            now -= still[..., None] * off
+        shown = now
+        yield now
+
+
+def enlarged(network: Upscaler, frame: npt.NDArray[np.float32] | Frame) -> Frame:
+    """A frame [h, w, 3] of sRGB levels 0..255, whole or not, FACTOR times as large a side."""
+    with torch.inference_mode():
+        x = torch.from_numpy(np.ascontiguousarray(frame))[None].float() / 255  # 1 h w 3
+        y = network(x.permute(0, 3, 1, 2))[0].permute(1, 2, 0).contiguous()  # FACTOR·h FACTOR·w 3
+        return np.asarray(cv2.multiply(y.numpy(), (255.0,) * 4, dtype=cv2.CV_8U), np.uint8)  # rounded and cut off
+
+
+def resized(frame: Frame, size: tuple[int, int]) -> Frame:
+    """A frame at another size: averaged over what becomes a pixel where it shrinks, cubic where it grows."""
+    h, w = frame.shape[:2]
+    if (w, h) == size:
+        return frame
+    if (size[0] < w) != (size[1] < h) and size[0] != w and size[1] != h:
+        frame = resized(frame, (size[0], h))  # one way after the other: no filter is for both
+        w = size[0]
+    shrinks = size[0] < w or size[1] < h
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC), np.uint8)
