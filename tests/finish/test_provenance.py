@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import os
 import stat
 import threading
 from pathlib import Path
@@ -18,7 +17,7 @@ from vitascope.finish import provenance
 from vitascope.finish.provenance import ProvenanceError, sign, verify
 from vitascope.finish.watermark import mark
 from vitascope.shot.media import MediaError, read_film, write_film, write_picture
-from vitascope.shot.shot import Shot
+from vitascope.shot.shot import Media, Pin, Shot
 
 SHOT = Shot(text="a red ball", size=(64, 48), seconds=1.0, seed=7)
 
@@ -136,8 +135,8 @@ def test_what_cannot_carry_a_manifest_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_shot_that_is_very_large_is_not_repeated_in_the_manifest(tmp_path: Path) -> None:
     path = tmp_path / "picture.jpg"
     write_picture(path, np.zeros((48, 64, 3), np.uint8))
-    media = provenance.Shot.checked(text="x", pins=[{"media": {"data": os.urandom(300_000), "kind": "picture"}}])
-    sign(path, media, "small")
+    large = Media.of(np.random.default_rng(0).bytes(300_000), "picture")
+    sign(path, SHOT.with_(pins=(Pin(media=large),)), "small")
     report = verify(path)
     assert (report.manifest, report.model, report.shot) == ("valid", "small", None)
 

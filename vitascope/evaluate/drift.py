@@ -1,20 +1,24 @@
 """How far does a film wander from itself when it is gone on with again and again?
 
 A true second of a thing that rests is extended eight times, each part made from the one before, the whole way that a
-user goes. In truth nothing changes: neither the mean colour, nor how sharp and colourful the picture is, nor the thing.
-Letters: T frames, H W pixels, N extensions.
+user goes. And a film of two minutes (quick: twelve seconds) that begins with a true picture of such a thing is made in
+one go, window by window. In truth nothing changes: neither the mean colour, nor how sharp and colourful the picture is,
+nor the thing. Letters: T frames, H W pixels, N extensions.
 """
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from vitascope.evaluate.identity import Reference, reference_of
+from vitascope.evaluate.pins import picture
 from vitascope.evaluate.suite import Frames, Metric, Outcome, Plot, Shown, Studio, mean
+from vitascope.model.layout import layout
 from vitascope.shot import edit, splice
 from vitascope.shot.clip import Clip
-from vitascope.shot.shot import Shot
+from vitascope.shot.shot import Pin, Shot
 from vitascope.world import footage
 from vitascope.world.footage import Take
 
@@ -76,6 +80,49 @@ def changes(told: dict[str, Numbers]) -> dict[str, float]:
     }
 
 
+LENGTH = 120.0, 12.0  # seconds of the long film, and of the quick one
+KEPT = 0.5  # of the thing's size; below that, it is another
+
+WINDOW_UNITS = {
+    "window_colour": "change of the mean colour from the first window, a window, share of full scale (0 is none)",
+    "window_sharpness": "change of the mean step between pixels from the first window, a window, doublings or halvings",
+    "subject_changes": "windows at whose end the thing is not there in half its size, share (0 is none)",
+}
+
+
+def window_changes(parts: Sequence[Frames], reference: Reference) -> dict[str, Numbers]:
+    """How much a film's windows [T, H, W, 3] differ from the first, each by how many windows it is away: [N - 1]."""
+    away = np.arange(1, len(parts))
+    colours = np.stack([mean_colour(part) for part in parts])  # N 3
+    sharp = np.maximum([sharpness(part) for part in parts], 0.05)
+    kept = np.array([reference.kept(part[-1])["thing"] for part in parts])
+    return {
+        "window_colour": np.abs(colours[1:] - colours[0]).mean(1) / away,
+        "window_sharpness": np.abs(np.log2(sharp[1:] / sharp[0])) / away,
+        "subject_changes": (kept[1:] < KEPT).astype(np.float64),
+    }
+
+
+def long_film(studio: Studio, quick: bool) -> tuple[dict[str, Metric], Shown]:
+    """A long film from a true picture. The trivial answer is another true film from the second window on."""
+    seconds = LENGTH[quick]
+    (take, reference), (other, _) = rests(2, seconds)
+    true = take.clip.array()
+    pin = Pin(media=picture(true[0]))
+    shot = Shot(text=take.captions[0], size=SIZE, seconds=seconds, fps=FPS, seed=SEED, pins=(pin,))
+    made = studio.make(shot).array()
+    spans = [slice(window.first, window.first + window.num_frames) for window in layout(shot, studio.card).windows]
+    cut = np.concatenate((true[spans[0]], other.clip.array()[spans[0].stop :]))
+    found = [window_changes([film[span] for span in spans], reference) for film in (made, true, cut)]
+    metrics = {}
+    for name, unit in WINDOW_UNITS.items():
+        answers, truths, trivial = (one[name] for one in found)
+        metrics[name] = Metric(*mean(answers.tolist()), mean(truths.tolist())[0], mean(trivial.tolist())[0], unit)
+    note = ", ".join(f"{name} {metric.value:.3f}" for name, metric in metrics.items())
+    shown = [span.stop - 1 for span in spans if span.stop <= len(true)]
+    return metrics, Shown(take.captions[0], made[shown], true[shown], note)
+
+
 UNITS = {
     "mean_colour": "change of the mean colour an extension, share of full scale (0 is none)",
     "sharpness": "change of the mean step between pixels an extension, doublings or halvings (0 is none)",
@@ -87,11 +134,10 @@ UNITS = {
 # ---- the films
 
 
-def rests(count: int) -> list[tuple[Take, Reference]]:
+def rests(count: int, seconds: float = PART * (1 + EXTENSIONS) / FPS) -> list[tuple[Take, Reference]]:
     """The first true films of the seed in which a thing rests before a camera that stands still, as long as an
     extended one is, whose thing can be told by its colours."""
     found: list[tuple[Take, Reference]] = []
-    seconds = PART * (1 + EXTENSIONS) / FPS
     for index in itertools.count():
         if len(found) == count:
             break
@@ -119,7 +165,7 @@ def extended(studio: Studio, take: Take, number: int) -> Frames:
 
 
 def measure(studio: Studio, quick: bool) -> Outcome:
-    """One film (quick) or four. The trivial answer is another true film at every extension."""
+    """One film (quick) or four, and a long one. The trivial answer is another true film at every extension."""
     chosen = rests(2 if quick else 5)
     rows: dict[str, list[tuple[float, float, float]]] = {name: [] for name in UNITS}
     shown, lines = [], {}
@@ -139,6 +185,9 @@ def measure(studio: Studio, quick: bool) -> Outcome:
     for name, values in rows.items():
         made_, true_, trivial = zip(*values, strict=True)
         metrics[name] = Metric(*mean(made_), mean(true_)[0], mean(trivial)[0], UNITS[name])
+    in_windows, long_shown = long_film(studio, quick)
+    metrics |= in_windows
+    shown.append(long_shown)
     plot = Plot("What an extended film keeps of its first second", "extensions", "share of the first second's", lines)
     details = {"texts": [take.captions[0] for take, _ in chosen[:-1]], "extensions": EXTENSIONS}
     return Outcome(metrics, tuple(shown), plots=(plot,), details=details)

@@ -1,7 +1,8 @@
 """Larger frames by a small network of our own: four times the pixels a side, as a stream that does not flicker.
 
-All convolutions work on the small picture's grid, and their last one says the 16 pixels that each becomes (ESPCN, arXiv
-1609.05158). They are added to what Lanczos makes of it, so the network, which begins at nothing, begins as Lanczos.
+All convolutions work on the small picture's grid (as in ESPCN, arXiv 1609.05158). The last one says, for each of the 16
+pixels that a pixel becomes, how much of its neighbours to add to what Lanczos makes of it: a kernel of its own, for all
+colours alike (as in LAPAR, arXiv 2105.10422). These begin at nothing, so the network begins as Lanczos.
 Letters: B pictures, H W pixels of the small picture, C channels.
 """
 
@@ -22,7 +23,10 @@ from vitascope.shot.clip import Frame
 
 FACTOR = 4  # pixels a side that the network makes of one
 WIDTH = 48  # channels
-BLOCKS = 3
+BLOCKS = 2
+TAPS = 10  # of a pixel's kernel: 3 by 3 pixels, and the mean around it
+AROUND = 7  # pixels a side, of what is seen as one neighbourhood
+FLAT = 0.02  # of 0..1: what varies less is flat
 LOBES = 3  # of the Lanczos window
 HOLD = 0.7  # of what was shown last stays, at most, where nothing moves
 NOISE = 6.0  # levels by which pixels may differ from one frame to the next, and still stand still
@@ -31,18 +35,21 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "finish" / "upscaler
 
 
 def lanczos() -> Tensor:
-    """Enlarging by FACTOR with a Lanczos window as one convolution, in the order of a pixel shuffle:
-    [3·FACTOR², 3, 7, 7]."""
+    """Enlarging by FACTOR with a Lanczos window as one convolution, which makes the colours of all pixels that become
+    of one, row by row: [FACTOR²·3, 3, 7, 7]."""
     reach = torch.arange(-LOBES, LOBES + 1, dtype=torch.float64)
     at = (torch.arange(FACTOR, dtype=torch.float64) + 0.5) / FACTOR - 0.5  # new pixels' centres, in old pixels
     away = reach[None] - at[:, None]  # FACTOR 7
     taps = torch.sinc(away) * torch.sinc(away / LOBES) * (away.abs() < LOBES)
     taps /= taps.sum(1, keepdim=True)
-    both = torch.einsum("iy,jx->ijyx", taps, taps).reshape(FACTOR**2, 1, 2 * LOBES + 1, 2 * LOBES + 1)
-    kernel = torch.zeros(3, FACTOR**2, 3, 2 * LOBES + 1, 2 * LOBES + 1, dtype=torch.float64)
-    for colour in range(3):
-        kernel[colour, :, colour : colour + 1] = both
+    both = torch.einsum("iy,jx->ijyx", taps, taps).flatten(0, 1)  # FACTOR² 7 7
+    kernel = torch.einsum("pyx,cd->pcdyx", both, torch.eye(3, dtype=torch.float64))  # FACTOR² 3 3 7 7
     return kernel.flatten(0, 1).float()
+
+
+def blurred(x: Tensor, side: int) -> Tensor:
+    """The mean of the square of this side around each pixel, x [B, C, H, W]."""
+    return F.avg_pool2d(F.pad(x, [side // 2] * 4, mode="replicate"), side, 1)
 
 
 class Upscaler(nn.Module):
@@ -56,20 +63,33 @@ class Upscaler(nn.Module):
         self.first = nn.Conv2d(3, width, 3, padding=1)
         self.kernels = nn.ParameterList(torch.empty(width, width * 9) for _ in range(2 * blocks))
         self.biases = nn.ParameterList(torch.zeros(width) for _ in range(2 * blocks))
-        self.last = nn.Conv2d(width, 3 * FACTOR**2, 3, padding=1)
+        self.last = nn.Conv2d(width, FACTOR**2 * TAPS, 3, padding=1)
         self.register_buffer("base", lanczos(), persistent=False)
+        nn.init.kaiming_normal_(self.first.weight)
         for number, kernel in enumerate(self.kernels):  # a block adds little at first
             nn.init.normal_(kernel, std=(0.1 if number % 2 else 1.0) * (2 / (9 * width)) ** 0.5)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
+        B, _, H, W = x.shape
         x = x.contiguous(memory_format=torch.channels_last)
-        edges = F.pad(x, [LOBES] * 4, mode="replicate")
-        y = self.first(x - 0.5)  # B C H W
+        mean = blurred(x, AROUND)
+        detail = x - mean
+        # Edges of all colours and strengths look alike to the network: it learns many times faster.
+        strength = torch.sqrt(blurred((detail**2).mean(1, keepdim=True), AROUND) + FLAT**2)  # B 1 H W
+        y = self.first(detail / strength)  # B C H W
         for number in range(0, len(self.kernels), 2):
             y = y + self.convolved(F.relu_(self.convolved(F.relu(y), number)), number + 1)  # B C H W
-        return F.pixel_shuffle(self.last(F.relu_(y)) + F.conv2d(edges, self.base), FACTOR)
+        weights = self.last(F.relu_(y)).permute(0, 2, 3, 1).reshape(B * H * W, FACTOR**2, TAPS)
+        edged = F.pad(detail, [1] * 4, mode="replicate")
+        taps = [edged[..., top : top + H, left : left + W] for top in range(3) for left in range(3)]
+        taps.append(blurred(x, 5) - mean)  # to smooth with
+        around = torch.stack([tap.permute(0, 2, 3, 1) for tap in taps], 3).view(B * H * W, TAPS, 3)
+        plain = F.conv2d(F.pad(x, [LOBES] * 4, mode="replicate"), self.base).permute(0, 2, 3, 1)  # B H W FACTOR²·3
+        pixels = plain.reshape(B * H * W, FACTOR**2, 3) + torch.bmm(weights, around)
+        rows = pixels.view(B, H, W, FACTOR, FACTOR, 3).transpose(2, 3)  # B H FACTOR W FACTOR 3
+        return rows.reshape(B, FACTOR * H, FACTOR * W, 3).permute(0, 3, 1, 2)
 
     def convolved(self, x: Tensor, number: int) -> Tensor:
         """x [B, C, H, W] by the kernel of this number."""

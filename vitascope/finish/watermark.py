@@ -41,7 +41,7 @@ NUM_CARRYING = NUM_GROUPS * GROUP
 KEY = b"vitascope watermark 1"
 
 # How strong it is: root mean square, grey levels of 255.
-FLAT = 1.0  # on a smooth surface
+FLAT = 0.7  # on a smooth surface
 ROUGH = 0.3  # more for each grey level by which pixels differ from their neighbours
 MOST = 4.0  # in the roughest texture
 MOST_OVERALL = 1.9  # over a whole frame: 42.4 dB, with the rounding
@@ -121,7 +121,7 @@ def _drawn(size: tuple[int, int], payload: int | None) -> Floats:
     else:
         weights[:NUM_CARRYING] *= _chips(payload)
     most = int(WAVES[1])
-    grid = np.zeros((2 * most + 1, most + 1), np.complex64)  # waves down, waves across
+    grid: Waves = np.zeros((2 * most + 1, most + 1), np.complex64)  # waves down, waves across
     grid[pattern.waves[:, 1] + most, pattern.waves[:, 0]] = weights
     period = TILE * _unit(size)
     down = np.exp(2j * np.pi / period * np.outer(np.arange(height), np.arange(-most, most + 1))).astype(np.complex64)
@@ -214,7 +214,8 @@ def _scale(pattern: npt.NDArray[np.int16], strength: npt.NDArray[np.uint8], chan
 @njit(cache=True, nogil=True)
 def _add(frame: npt.NDArray[np.uint8], change: npt.NDArray[np.uint8], marked: npt.NDArray[np.uint8]) -> None:
     for i in range(frame.size):
-        marked[i] = min(max(np.int32(frame[i]) + np.int32(change[i]) - 128, 0), 255)
+        value = np.int32(frame[i]) + np.int32(change[i]) - 128
+        marked[i] = 0 if value < 0 else 255 if value > 255 else value
 
 
 # --- finding ----------------------------------------------------------------------------------------------------------
