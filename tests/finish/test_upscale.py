@@ -85,6 +85,18 @@ def test_one_side_may_grow_while_the_other_shrinks() -> None:
     assert np.abs(resized(rows, (25, 20)).astype(int) - 100).max() <= 1
 
 
+def test_a_large_frame_in_strips_has_no_seams(monkeypatch: pytest.MonkeyPatch, lively: Upscaler) -> None:
+    frame = noise(70, 20, 3)
+    whole = enlarged(lively, frame)
+    monkeypatch.setattr(finish, "MOST", 20 * 17)
+    asked: list[int] = []
+    hook = lively.register_forward_pre_hook(lambda _, given: asked.append(given[0].shape[2]))
+    strips = enlarged(lively, frame)
+    hook.remove()
+    assert len(asked) == 5 and max(asked) < 70
+    assert np.abs(strips.astype(int) - whole).max() <= 1
+
+
 def test_a_size_of_nothing_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match=r"size must be .* not \(0, 9\)"):
         upscale([], (0, 9))

@@ -63,7 +63,7 @@ def scaled(frames: list[Frame], width: int, height: int) -> list[Frame]:
 
 @pytest.fixture(scope="module")
 def film() -> list[Frame]:
-    return moving(SIZE, 16)
+    return moving(SIZE, FRAMES)
 
 
 @pytest.fixture(scope="module")
@@ -75,26 +75,26 @@ def marked_film(film: list[Frame]) -> list[Frame]:
 
 
 def test_the_number_comes_back(marked_film: list[Frame]) -> None:
-    found = detect(marked_film, FPS)
+    found = detect(marked_film[:4], FPS)
     assert found.present and found.payload == NUMBER
     assert found.score > found.threshold
     assert found.scale == pytest.approx(1, abs=2e-3)
 
 
 def test_no_mark_is_found_where_there_is_none(film: list[Frame]) -> None:
-    found = detect(film, FPS)
+    found = detect(film[:12], FPS)
     assert not found.present
     assert (found.payload, found.scale, found.shift) == (None, None, None)
 
 
 def test_the_number_survives_half_the_size_and_crf_28(marked_film: list[Frame]) -> None:
-    found = detect(coded(scaled(marked_film, 640, 360)), 12.0)
+    found = detect(coded(scaled(marked_film, 640, 360)), FPS)
     assert found.payload == NUMBER
     assert found.scale == pytest.approx(0.5, abs=2e-3)
 
 
 def test_the_number_survives_a_crop_and_crf_28(marked_film: list[Frame]) -> None:
-    cropped = [frame[72:, 128:] for frame in marked_film]
+    cropped = [frame[72:, 128:] for frame in marked_film[:16]]
     assert detect(coded(cropped), FPS).payload == NUMBER
 
 
@@ -104,7 +104,7 @@ def test_the_number_survives_crf_28(marked_film: list[Frame]) -> None:
 
 
 def test_the_number_survives_a_crop_from_all_sides_and_a_scale_that_is_no_fraction(marked_film: list[Frame]) -> None:
-    cropped = [frame[31:690, 55:1241] for frame in marked_film]
+    cropped = [frame[31:690, 55:1241] for frame in marked_film[:8]]
     assert detect(scaled(cropped, 894, 497), FPS).payload == NUMBER
 
 

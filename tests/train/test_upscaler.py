@@ -100,13 +100,13 @@ def test_the_loss_is_least_for_what_is_wanted() -> None:
 
 def test_it_learns_to_beat_lanczos_and_its_weights_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upscaler, "CLEAN_SHARE", 1.0)  # what is clean is learned within seconds
+    monkeypatch.setattr(upscaler, "CROP", 24)
     torch.manual_seed(0)
     lessons, test = [pair(number) for number in range(6)], [pair(100)]
-    told: list[str] = []
-    kept, steps = upscaler.train(Upscaler(12, 1), lessons, [], 100.0, most=100, count=2, rate=4e-3, told=told.append)
-    assert steps == 100 and len(told) == 1
+    kept, steps = upscaler.train(Upscaler(12, 1), lessons, [], 100.0, most=70, count=3, rate=3e-3)
+    assert steps == 70
     learned = upscaler.gain(kept, test)
-    assert learned > 0.3 > upscaler.gain(Upscaler(12, 1), test)
+    assert learned > 0.4 > upscaler.gain(Upscaler(12, 1), test)
     upscaler.save(kept, tmp_path / "kept.safetensors", {"steps": steps}, {})
     again = load(tmp_path / "kept.safetensors")
     assert upscaler.gain(again, test) == pytest.approx(learned)

@@ -28,6 +28,7 @@ TAPS = 10  # of a pixel's kernel: 3 by 3 pixels, and the mean around it
 AROUND = 7  # pixels a side, of what is seen as one neighbourhood
 FLAT = 0.02  # of 0..1: what varies less is flat
 LOBES = 3  # of the Lanczos window
+MOST = 2**18  # pixels of the small picture that are worked on at once
 HOLD = 0.7  # of what was shown last stays, at most, where nothing moves
 NOISE = 6.0  # levels by which pixels may differ from one frame to the next, and still stand still
 FADE = 2.0  # levels by which their mean may
@@ -49,7 +50,10 @@ def lanczos() -> Tensor:
 
 def blurred(x: Tensor, side: int) -> Tensor:
     """The mean of the square of this side around each pixel, x [B, C, H, W]."""
-    return F.avg_pool2d(F.pad(x, [side // 2] * 4, mode="replicate"), side, 1)
+    padded = F.pad(x, [side // 2] * 4, mode="replicate")
+    return F.avg_pool2d(
+        F.avg_pool2d(padded, (side, 1), 1), (1, side), 1
+    )  # one way, then the other: a third of the work
 
 
 class Upscaler(nn.Module):
@@ -80,7 +84,7 @@ class Upscaler(nn.Module):
         strength = torch.sqrt(blurred((detail**2).mean(1, keepdim=True), AROUND) + FLAT**2)  # B 1 H W
         y = self.first(detail / strength)  # B C H W
         for number in range(0, len(self.kernels), 2):
-            y = y + self.convolved(F.relu_(self.convolved(F.relu(y), number)), number + 1)  # B C H W
+            y = self.convolved(F.relu_(self.convolved(F.relu(y), number)), number + 1).add_(y)  # B C H W
         weights = self.last(F.relu_(y)).permute(0, 2, 3, 1).reshape(B * H * W, FACTOR**2, TAPS)
         edged = F.pad(detail, [1] * 4, mode="replicate")
         taps = [edged[..., top : top + H, left : left + W] for top in range(3) for left in range(3)]
@@ -90,6 +94,11 @@ class Upscaler(nn.Module):
         pixels = plain.reshape(B * H * W, FACTOR**2, 3) + torch.bmm(weights, around)
         rows = pixels.view(B, H, W, FACTOR, FACTOR, 3).transpose(2, 3)  # B H FACTOR W FACTOR 3
         return rows.reshape(B, FACTOR * H, FACTOR * W, 3).permute(0, 3, 1, 2)
+
+    @property
+    def seen(self) -> int:
+        """How far away what is given can change what is made, in pixels of the small picture."""
+        return len(self.kernels) + 2 + 2 * (AROUND // 2)
 
     def convolved(self, x: Tensor, number: int) -> Tensor:
         """x [B, C, H, W] by the kernel of this number."""
@@ -159,11 +168,25 @@ def steadied(frames: Iterable[Frame]) -> Iterator[npt.NDArray[np.float32]]:
 
 
 def enlarged(network: Upscaler, frame: npt.NDArray[np.float32] | Frame) -> Frame:
-    """A frame [h, w, 3] of sRGB levels 0..255, whole or not, FACTOR times as large a side."""
+    """A frame [h, w, 3] of sRGB levels 0..255, whole or not, FACTOR times as large a side. A large one is made in
+    strips, each with as much above and below it as its pixels depend on: that takes less memory and shows no seam."""
+    h, w = frame.shape[:2]
+    seen = network.seen
+    rows = max(seen, MOST // w)
+    made = np.empty((FACTOR * h, FACTOR * w, 3), np.uint8)
+    for top in range(0, h, rows):
+        bottom = min(h, top + rows)
+        first = max(0, top - seen)
+        strip = _strip(network, frame[first : bottom + seen])
+        made[FACTOR * top : FACTOR * bottom] = strip[FACTOR * (top - first) : FACTOR * (bottom - first)]
+    return made
+
+
+def _strip(network: Upscaler, strip: npt.NDArray[np.float32] | Frame) -> Frame:
     with torch.inference_mode():
-        x = torch.from_numpy(np.ascontiguousarray(frame))[None].float() / 255  # 1 h w 3
+        x = torch.from_numpy(np.ascontiguousarray(strip))[None].float() / 255  # 1 h w 3
         y = network(x.permute(0, 3, 1, 2))[0].permute(1, 2, 0).contiguous()  # FACTOR·h FACTOR·w 3
-        return np.asarray(cv2.multiply(y.numpy(), (255.0,) * 4, dtype=cv2.CV_8U), np.uint8)  # rounded and cut off
+    return np.asarray(cv2.multiply(y.numpy(), (255.0,) * 4, dtype=cv2.CV_8U), np.uint8)  # rounded and cut off
 
 
 def resized(frame: Frame, size: tuple[int, int]) -> Frame:

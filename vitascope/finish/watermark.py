@@ -1,9 +1,26 @@
 """An invisible watermark: a faint pattern in the brightness of every frame that says the film is AI-made, and by number
 which one. Spread spectrum, no network. `python bench/watermark.py` measures what is promised here.
 
-A square tile of waves with fixed random phases is repeated over the picture (Kutter, «Watermarking resisting to
+A square tile of waves with fixed random phases is repeated over the picture (Kutter, «Watermarking resistant to
 translation, rotation and scaling», SPIE 1998: what repeats can be found again after a crop). Some of its waves are
-always the same and are looked for; the others carry 48 bits.
+always the same and are looked for; in films from 720 lines and two seconds on, the others carry 48 bits.
+
+Measured with films of two seconds, still and moving, coded with H.264 (x264, its usual preset):
+
+- 42.6 dB or more on every kind of frame, 49 dB where all is smooth.
+- From 720 lines on, the number is read after CRF 28, and after CRF 28 of half the size, of a picture with a tenth of
+  its width and height cut off, and of both: in all of nine films; of half the size in all of 18 more, and in 17 of
+  those with a coarser preset (veryfast). Single pictures are found after JPEG 75 of half the size.
+- 640x360 is found after CRF 28 of half the size, and after a crop. 480x270 is found after CRF 28, and after a crop; of
+  half the size in eight films of nine. 256x144 is found after CRF 28, and after a crop, where the picture moves or is
+  smooth; not where it is rough and still, as a single picture, or, mostly, of half the size.
+- 10,000 frames without a mark, a search through all places and scales in each, scored 5.0 in the middle and 6.65 at
+  most. The highest 5 % lie above 5.65 by 0.194 on average, and fall off as fast as an exponential distribution or
+  faster (shape -0.1): above the threshold in 1e-7 of looks; of at most five looks at a film, in 5e-7.
+
+It is not looked for in pictures that are turned, mirrored, cropped by more than a fifth of a side, stretched more one
+way than the other, or larger than they were marked below 720 lines. And it is no secret: who reads this file can
+remove a mark, or make one. The manifest is what is signed.
 
 Letters: H W pixels, K waves of the tile.
 """
@@ -41,7 +58,7 @@ NUM_CARRYING = NUM_GROUPS * GROUP
 KEY = b"vitascope watermark 1"
 
 # How strong it is: root mean square, grey levels of 255.
-FLAT = 0.7  # on a smooth surface
+FLAT = 0.85  # on a smooth surface
 ROUGH = 0.3  # more for each grey level by which pixels differ from their neighbours
 MOST = 4.0  # in the roughest texture
 MOST_OVERALL = 1.9  # over a whole frame: 42.4 dB, with the rounding
@@ -49,9 +66,11 @@ CREST = 2.5  # the pattern's largest value over its root mean square
 STEPS, BITS = 128, 13  # the pattern in whole numbers; and 2**BITS = STEPS * 256 / MOST
 
 # How it is looked for.
-THRESHOLD = 8.0
+THRESHOLD = 8.2
 LOOKED_AT = 12.0  # frames a second
-LOOKS = (24, 72, 144)  # after so many frames
+# After so many frames. The first few alone, since coders that spare bits draw the mark once and then let it move with
+# the picture; many together, since where the picture moves or the coder draws anew, it averages out.
+LOOKS = (1, 4, 24, 72, 144)
 WORKING_SIDE = 360  # pixels: larger frames are looked at so small
 BLUR = 3.0  # pixels of those: what is smoother belongs to the picture
 LEAST_SCALE = 0.49  # of the pattern in small files

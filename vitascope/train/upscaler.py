@@ -43,10 +43,10 @@ NATURAL_SHARE = 0.3  # of the crops are of natural pictures
 CLEAN_SHARE = 0.35  # of the crops are not worn
 CROP = 32  # pixels of the small picture
 BATCH = 12
-LOOKS = 4  # crops of which the one with more in it is taken: much of a render is sky
+LOOKS = 3  # crops of which the one with more in it is taken: much of a render is sky
 RATE = 2e-3
 MATRIX_RATE = 3e-3  # of the blocks' kernels (Muon)
-SOFT = 0.01  # of 0..1: errors below count squared, those above as they are
+SOFT = 0.004  # of 0..1: errors below count squared, those above as they are
 KEEP_EVERY = 600.0  # seconds
 TEST_TAKES = 16
 # Photographs that are kept for the test, of `stills.PHOTOS`; of the cut-outs each tenth.
