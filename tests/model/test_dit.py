@@ -213,6 +213,8 @@ def test_a_still_track_leaves_every_patch_in_its_place(network: DiT) -> None:
     gone = network.places(noisy, replace(base, tracks=marks.flatten(3)))
     assert torch.allclose(gone[:, :G], places[:, :G] - 0.5 / WAY_SCALE / (2 * 3) ** 0.5, atol=1e-6)
     assert torch.equal(gone[:, G:], places[:, G:]), "what is pinned has tracks of its own"
+    older = DiT(replace(presets.tiny(), along=False))
+    assert torch.equal(older.places(noisy, replace(base, tracks=marks.flatten(3))), places)
 
 
 def test_the_presets_keep_their_promised_sizes() -> None:

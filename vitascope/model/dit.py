@@ -30,6 +30,7 @@ class DiTParams:
     text_every: int = 2
     global_every: int = 3
     channels: int = 64  # of the detailer
+    along: bool = True  # whether attention goes by where things were, as far as tracks tell; older weights cannot
 
     def __post_init__(self) -> None:
         if self.width % self.heads or (self.width // self.heads) % 8:
@@ -336,7 +337,9 @@ class DiT(nn.Module):
         made = (conditions.tracks, noisy)
         context, pins = (conditions.context_tracks, conditions.context), (conditions.pin_tracks, conditions.pins)
         moved = [
-            xy.new_zeros(*known.shape[:3], 2) if tracks is None else ways(tracks, conditions.grid)
+            ways(tracks, conditions.grid)
+            if tracks is not None and self.params.along
+            else known.new_zeros(*known.shape[:3], 2)
             for tracks, known in (made, context, pins)
             if known is not None
         ]
