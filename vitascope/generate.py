@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vitascope.finish.deliver import USUAL, Delivery, deliver
-from vitascope.finish.frames import Finished, scaled
 from vitascope.finish.rushes import Rushes, Take
 from vitascope.model import checkpoint, flow, numerics, patches
 from vitascope.model.checkpoint import Card
@@ -26,6 +24,9 @@ from vitascope.model.layout import CONTEXT, Layout, Window, fits, layout
 from vitascope.model.vocabulary import strangers
 from vitascope.shot.clip import Clip, Frame
 from vitascope.shot.shot import Pin, Shot
+
+if TYPE_CHECKING:
+    from vitascope.finish.deliver import Delivery
 
 # Guidance is for what is decided early; where there is little noise it only sharpens grain (arXiv 2404.07724).
 GUIDED_UNTIL = 0.85
@@ -85,7 +86,7 @@ def make(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
     resume: bool = False,
-    delivery: Delivery = USUAL,
+    delivery: "Delivery | None" = None,
     **fields: Any,
 ) -> Clip:
     """Make what the Shot asks for, and write it to `path` (.mp4, or .png for a Shot of one frame) if there is one.
@@ -104,7 +105,9 @@ def make(
     kept = None if path is None else rushes_of(made_by, shot, Path(path), resume)
     clip = make_with(made_by, shot, report, cancel, kept)
     if path is not None:
-        deliver(clip, path, delivery, partial(report, "write"), cancel)
+        from vitascope.finish.deliver import USUAL, deliver  # training needs none of what it needs
+
+        deliver(clip, path, delivery or USUAL, partial(report, "write"), cancel)
     if kept is not None:
         kept.let_go()
     report("done", 1, 1)
@@ -129,6 +132,8 @@ def make_with(
 ) -> Clip:
     """What an engine makes of a Shot; raises as `make` does. The windows of a long one are kept in `rushes`, or in a
     folder of their own while the clip is there; those that are there already are not made again."""
+    from vitascope.finish.frames import Finished
+
     report = progress or (lambda stage, done, total: None)
     refuse(shot, made_by)
     planned = layout(shot, made_by.card)
@@ -469,3 +474,12 @@ def _answers(
         return [found[None], *(found[kind] for kind in without)]
 
     return answers
+
+
+def scaled(frame: Frame, size: tuple[int, int]) -> Frame:
+    """A frame [H, W, 3] at another size; as it is where the size is the same."""
+    from PIL import Image
+
+    if frame.shape[1::-1] == size:
+        return frame
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS))

@@ -165,10 +165,12 @@ def test_a_slow_fade_is_followed() -> None:
         assert np.abs(shown - true).max() < 2
 
 
-def test_the_network_that_ships_beats_lanczos_on_a_render_it_has_not_seen() -> None:
-    ((small, large),) = rendered(77, 0, 1, ((256, 144), (1024, 576)), num_frames=1)
-    made = enlarged(upscaler(), small)
-    assert psnr(made, large) > psnr(by_lanczos(small), large) + 1.0
+def test_the_network_that_ships_beats_lanczos_on_renders_it_has_not_seen() -> None:
+    gains = []
+    for index in range(3):
+        ((small, large),) = rendered(77, index, 4, ((256, 144), (1024, 576)), num_frames=1)
+        gains.append(psnr(enlarged(upscaler(), small), large) - psnr(by_lanczos(small), large))
+    assert np.mean(gains) > 0.6 and min(gains) > 0.1
 
 
 def test_the_weights_are_small() -> None:

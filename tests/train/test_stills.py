@@ -205,7 +205,7 @@ def test_a_share_of_the_clips_are_of_pictures(folder: str) -> None:
     index = next(i for i in itertools.count() if source.is_still(i) and source.sample(i).camera is not None)
     sample, again = source.sample(index), source.sample(index)
     assert sample.frames.shape == (8, 32, 48, 3) and sample.frames.tobytes() == again.frames.tobytes()
-    assert not sample.things.any() and sample.mirrored == () and len(sample.texts) == len(sample.captions) == 6
+    assert not sample.things.any() and sample.mirrored == () and len(sample.texts) == len(sample.captions) == 6 + 2
     assert sample.camera is not None and sample.camera[0].shape[1:] == (8, 2)
 
 

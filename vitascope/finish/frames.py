@@ -64,12 +64,3 @@ def _over(frame: Frame, picture: Frame, shown: NDArray[np.float32]) -> Frame:
     """The picture [H, W, 3] over the frame, as far as it is shown [H, W]."""
     share = shown[..., None]
     return np.round(frame * (1 - share) + picture * share).astype(np.uint8)
-
-
-def scaled(frame: Frame, size: tuple[int, int]) -> Frame:
-    """A frame [H, W, 3] at another size; as it is where the size is the same."""
-    from PIL import Image
-
-    if frame.shape[1::-1] == size:
-        return frame
-    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS))

@@ -49,7 +49,9 @@ def arithmetic(params: DiTParams, made: video.Batch) -> int:
     of_data += (
         P * n * D * (TRACK_WIDTH * (known.pin_tracks is not None) + KNOWN_PARTS**2 * (known.pin_known is not None))
     )
-    of_data += (G + K) * 128 * D + TEXT_WIDTH * D  # noise level and gist
+    if known.context_tracks is not None:
+        of_data += C * n * known.context_tracks.shape[-1] * D
+    of_data += (G + K) * (128 + n * 64) * D + TEXT_WIDTH * D  # noise level, places and gist
     inside += (G + K) * (D * D + D * 6 * D) + G * D * 2 * D + G * n * D * width  # … modulation, and the way out
     channels, cells, cell = params.channels, G * n * detail.SIDE**2, width // detail.SIDE**2  # of the detailer
     inside += cells * channels * (2 * cell + D + cell) + detail.DEPTH * (
@@ -63,7 +65,7 @@ def arithmetic(params: DiTParams, made: video.Batch) -> int:
             inside += 2 * N * D * D + 2 * N * L * D
             words = 2 * L * TEXT_WIDTH * D
             inside, of_data = (inside + words, of_data) if M else (inside, of_data + words)  # letters are weights
-    once = (n * 64 + 32) * D + M * 32 * TEXT_WIDTH  # places, fineness and letters' places: the same for all clips
+    once = 32 * D + M * 32 * TEXT_WIDTH  # fineness and letters' places: the same for all clips
     gist = known.text.shape[1] * TEXT_WIDTH  # only there
     return 2 * (B * (3 * inside + 2 * of_data + gist) + 2 * once)
 

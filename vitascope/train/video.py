@@ -8,7 +8,6 @@ from the second, and all share one network. Everything is drawn from the generat
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -205,14 +204,16 @@ def cut_out(frame: np.ndarray, things: np.ndarray, rng: np.random.Generator) -> 
     high, wide = things.shape
     down, across = (np.flatnonzero(things.any(axis)) for axis in (1, 0))
     tall, broad = down[-1] - down[0] + 1, across[-1] - across[0] + 1
-    half = max(tall, broad * high / wide) * rng.uniform(0.55, 1.0)  # of the height that is looked at
-    middle = np.array((across[0] + across[-1] + 1, down[0] + down[-1] + 1)) / 2
-    scale = high / 2 / half
-    to_view = np.array([[scale, 0, wide / 2 - scale * middle[0]], [0, scale, high / 2 - scale * middle[1]]])
-    view = cv2.warpAffine(frame, to_view, (wide, high), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    part = 2 * max(tall, broad * high / wide) * rng.uniform(0.55, 1.0) / high  # of the picture that is looked at
+    middle = (across[0] + across[-1] + 1) / wide - 1, (down[0] + down[-1] + 1) / high - 1  # -1…1
+    looked_at = torch.tensor([[[part, 0, middle[0]], [0, part, middle[1]]]], dtype=torch.float32)
+    both = np.concatenate((frame.astype(np.float32), things[..., None].astype(np.float32)), -1)  # H W 4
+    place = F.affine_grid(looked_at, [1, 4, high, wide], align_corners=False)
+    seen = F.grid_sample(torch.from_numpy(both).permute(2, 0, 1)[None], place, padding_mode="border")
+    both = seen[0].permute(1, 2, 0).numpy()
+    view, shown = both[..., :3], both[..., 3:]
     if rng.random() < 0.3:
-        return view
-    shown = cv2.warpAffine(things.astype(np.float32), to_view, (wide, high), flags=cv2.INTER_LINEAR)[..., None]
+        return np.round(view).astype(np.uint8)
     ground = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0, 255))
     return np.round(view * shown + ground * (1 - shown)).astype(np.uint8)
 
