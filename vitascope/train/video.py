@@ -209,7 +209,9 @@ def cut_out(frame: np.ndarray, things: np.ndarray, rng: np.random.Generator) -> 
     looked_at = torch.tensor([[[part, 0, middle[0]], [0, part, middle[1]]]], dtype=torch.float32)
     both = np.concatenate((frame.astype(np.float32), things[..., None].astype(np.float32)), -1)  # H W 4
     place = F.affine_grid(looked_at, [1, 4, high, wide], align_corners=False)
-    seen = F.grid_sample(torch.from_numpy(both).permute(2, 0, 1)[None], place, padding_mode="border")
+    seen = F.grid_sample(
+        torch.from_numpy(both).permute(2, 0, 1)[None], place, padding_mode="border", align_corners=False
+    )
     both = seen[0].permute(1, 2, 0).numpy()
     view, shown = both[..., :3], both[..., 3:]
     if rng.random() < 0.3:
