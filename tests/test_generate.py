@@ -302,6 +302,13 @@ def test_words_become_a_shot(tiny_engine: Path) -> None:
         generate.make("a red ball", seconds=-1)
 
 
+def test_what_stages_take_grows_with_what_is_asked(tiny_engine: Path) -> None:
+    short = generate.shares(Shot(text="a", model="tiny", seconds=1))
+    long = generate.shares(Shot(text="a", model="tiny", seconds=3, size=(640, 360), guidance=1.0))
+    assert long["write"] > 10 * short["write"]
+    assert 1 < long["sample"] / short["sample"] < 3  # more windows, but no guidance
+
+
 def test_a_plan_counts_what_the_work_would_take(tiny_engine: Path) -> None:
     shot = Shot(text="a red ball", model="tiny", size=(144, 80), seconds=1, steps=5)
     plan = generate.plan(shot)

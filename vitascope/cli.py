@@ -194,7 +194,8 @@ def make(
         def make_one(take: "Shot") -> "Clip":
             return generate.make(take, progress=stages.report, cancel=cancel)
 
-        for take, name in zip(takes, paths, strict=True):
+        for number, (take, name) in enumerate(zip(takes, paths, strict=True)):
+            stages.begin(generate.shares(take), count - 1 - number)
             if not films and not loop:
                 clips.append(
                     generate.make(*(take, name), progress=stages.report, cancel=cancel, delivery=how, resume=resume)
@@ -555,12 +556,11 @@ def _print_plan(shot: "Shot", as_json: bool) -> None:
 
 def _check_output(output: str, codec: str | None, quality: int | None, count: int) -> bool:
     """Whether a picture is to be written. Refuses what could not be, before any work is done."""
-    from vitascope.shot.media import FILM_SUFFIXES, PICTURE_SUFFIXES, SUFFIXES, check_film, is_film_name
+    from vitascope.shot.media import FILM_SUFFIXES, PICTURE_SUFFIXES, SUFFIXES, check_film, is_folder_name
 
     path = Path(output)
     is_picture = path.suffix.lower() in PICTURE_SUFFIXES and path.suffix.lower() not in FILM_SUFFIXES
-    folder = is_film_name(output) and path.suffix.lower() not in FILM_SUFFIXES
-    if folder:
+    if is_folder_name(output):
         if count > 1:
             raise typer.BadParameter(f"{output} was given, a folder for one film; name a file", param_hint="--output")
         check_film(output, codec, quality)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 GUIDED_UNTIL = 0.85
 REFINE_FROM = 0.6  # a larger picture begins from the smaller one with so much noise over it (1 is clean)
 MAX_PIXELS = 1920 * 1088  # beyond the network's own size, frames are only scaled
+SPEED = 1e11  # operations a second of two cores, and …
+PIXEL = 1e-7  # seconds that a pixel takes on its way into the file: both only to foretell how long a film takes
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
 Frames = npt.NDArray[np.uint8]  # T H W 3
@@ -182,6 +184,23 @@ def plan(shot: Shot) -> Plan:
     tokens, memory = _most(shot, planned, made_by.network)
     size = planned.larger or planned.size
     return Plan(tokens, calls, len(planned.windows), size, parameters, seconds, memory, free_memory())
+
+
+def shares(shot: Shot) -> dict[str, float]:
+    """The seconds that each stage of making this Shot takes on two cores, very roughly: what takes longer than what, to
+    tell how much of the whole is done. Raises as `make` does."""
+    made_by = engine(shot.model)
+    check(shot, made_by.card)
+    planned = layout(shot, made_by.card)
+    network, recipe = made_by.way(shot)
+    groups = sum(window.num_groups + window.num_context for window in planned.windows)
+    token = 2 * sum(p.numel() for p in network.parameters()) / SPEED  # seconds in a call
+    made = token * groups * math.prod(patches.grid_of(planned.size))
+    sides = 1 + len(guidance_of(shot, recipe.guidance))
+    stages = {"sample": (shot.steps or recipe.steps) * sides * made}
+    if planned.larger:
+        stages["refine"] = recipe.refine_steps * token * groups * math.prod(patches.grid_of(planned.larger))
+    return stages | {"write": shot.num_frames * math.prod(shot.size) * PIXEL}
 
 
 def _call_seconds(network: DiT, shot: Shot, window: Window, recipe: Recipe) -> float:

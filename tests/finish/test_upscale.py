@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from vitascope.finish import upscale as finish
-from vitascope.finish.upscale import FACTOR, WEIGHTS, Upscaler, enlarged, resized, steadied, upscale, upscaler
+from vitascope.finish.upscale import FACTOR, WEIGHTS, Steady, Upscaler, enlarged, resized, upscale, upscaler
 from vitascope.model.checkpoint import CheckpointError
 from vitascope.train.upscaler import psnr, rendered
 
@@ -152,16 +152,19 @@ def test_what_does_not_change_stands_still(lively: Upscaler) -> None:
 def test_what_moves_leaves_no_trace() -> None:
     """A cut is shown as it is, and so is where a disc has been and gone."""
     first, second = scene(left=15), noise(48, 64, 3)
-    *_, last = steadied([first, first, second])
+    steady = Steady()
+    *_, last = [steady(frame) for frame in (first, first, second)]
     assert np.abs(last - second).max() < 0.5
     shot = [scene(left=10 + 4 * i) for i in range(10)]
-    for shown, true in zip(steadied(shot), shot, strict=True):
+    steady = Steady()
+    for shown, true in zip(map(steady, shot), shot, strict=True):
         assert np.abs(shown - true).max() < 3
 
 
 def test_a_slow_fade_is_followed() -> None:
     shot = [np.full((16, 16, 3), 100 + i, np.uint8) for i in range(30)]
-    for shown, true in zip(steadied(shot), shot, strict=True):
+    steady = Steady()
+    for shown, true in zip(map(steady, shot), shot, strict=True):
         assert np.abs(shown - true).max() < 2
 
 

@@ -12,7 +12,7 @@ from vitascope.finish import provenance, watermark
 from vitascope.finish.stream import Watch, ahead
 from vitascope.model.flow import Cancelled
 from vitascope.shot.clip import Clip, Frame, FrameSource
-from vitascope.shot.media import FILM_SUFFIXES, is_film_name
+from vitascope.shot.media import is_folder_name
 from vitascope.shot.shot import Shot
 
 
@@ -45,8 +45,7 @@ def deliver(
     payload = fingerprint(clip.shot) if how.marked and clip.shot is not None else None
     frames = Delivered(clip.frames, clip.fps, payload, progress, cancel, getattr(clip.frames, "watch", Watch()))
     whole, target = replace(clip, frames=frames), Path(path)
-    folder = is_film_name(path) and target.suffix.lower() not in FILM_SUFFIXES  # of pictures
-    if clip.shot is None or not how.signed or folder or not provenance.can_carry(target):
+    if clip.shot is None or not how.signed or is_folder_name(path) or not provenance.can_carry(target):
         whole.save(path, how.codec, how.quality)
         return
     beside = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,9 +55,7 @@ class Finished:
         return interpolate(frames, self.fps, self.shot.fps, self.num_frames)
 
     def _at_size(self, frames: Iterator[Frame]) -> Iterator[Frame]:
-        for first in frames:
-            together = chain([first], frames)
-            yield from together if first.shape[1::-1] == self.size else upscale(together, self.size)
+        return upscale(frames, self.size)
 
 
 def _over(frame: Frame, picture: Frame, shown: NDArray[np.float32]) -> Frame:

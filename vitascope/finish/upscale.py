@@ -133,38 +133,41 @@ def upscale(
     1 or more pixels a side."""
     if min(size) < 1:
         raise ValueError(f"size must be (width, height) of 1 or more pixels, not {size}")
-    return _upscaled(steadied(frames) if steady else (frame.astype(np.float32) for frame in frames), size, network)
+    return _upscaled(frames, size, network, Steady() if steady else None)
 
 
 def _upscaled(
-    frames: Iterator[npt.NDArray[np.float32]], size: tuple[int, int], network: Upscaler | None
+    frames: Iterable[Frame], size: tuple[int, int], network: Upscaler | None, steady: "Steady | None"
 ) -> Iterator[Frame]:
     for frame in frames:
         h, w = frame.shape[:2]
-        if size[0] > w or size[1] > h:
-            network = network or upscaler()
-            yield resized(enlarged(network, frame), size)
+        if size[0] <= w and size[1] <= h:
+            yield resized(frame, size)
         else:
-            yield resized(np.rint(frame).astype(np.uint8), size)
+            network = network or upscaler()
+            yield resized(enlarged(network, frame if steady is None else steady(frame)), size)
 
 
-def steadied(frames: Iterable[Frame]) -> Iterator[npt.NDArray[np.float32]]:
-    """Frames [h, w, 3] of levels 0..255 in which what stands still is an average over time, so that noise that differs
-    from frame to frame is not enlarged as if it were detail.
+class Steady:
+    """Called with one frame [h, w, 3] of levels 0..255 after the other, gives them with what stands still averaged over
+    time, so that noise that differs from frame to frame is not enlarged as if it were detail.
 
     A pixel stands still where its surroundings, of 5 by 5 pixels, differ from what was shown last by no more than noise
     does: little each, and next to nothing on average, which tells noise from slow fades."""
-    shown: npt.NDArray[np.float32] | None = None
-    for frame in frames:
+
+    def __init__(self) -> None:
+        self.shown: npt.NDArray[np.float32] | None = None
+
+    def __call__(self, frame: Frame) -> npt.NDArray[np.float32]:
         now = frame.astype(np.float32)
-        if shown is not None and shown.shape == now.shape:
-            off = now - shown
+        if self.shown is not None and self.shown.shape == now.shape:
+            off = now - self.shown
             each = cv2.blur(np.abs(off), (5, 5)).max(2) / NOISE
             mean = np.abs(cv2.blur(off, (5, 5))).max(2) / FADE
             still = HOLD * np.exp(-(each**2) - mean**2)  # h w
             now -= still[..., None] * off
-        shown = now
-        yield now
+        self.shown = now
+        return now
 
 
 def enlarged(network: Upscaler, frame: npt.NDArray[np.float32] | Frame) -> Frame:

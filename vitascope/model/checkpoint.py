@@ -6,6 +6,8 @@ Matrices may be stored as bf16 (half of the size) or as int8 with one scale a ro
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -100,16 +102,38 @@ def save(network: nn.Module, card: Card, path: Path, *, stored: Stored = "fp32")
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """A file's tensors and header. Raises CheckpointError, saying what is wrong with the file."""
+    with _opened(path) as file:
+        header = _header(path, file.metadata() or {})
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
+    if _digest(tensors) != header["sha256"]:
+        raise CheckpointError(f"weights: {path} is damaged, its numbers do not match its checksum")
+    return _unpacked(tensors), header
+
+
+def digest(path: Path) -> str:
+    """The checksum of a weight file's numbers, as it says itself. Raises CheckpointError."""
+    with _opened(path) as file:
+        return str(_header(path, file.metadata() or {})["sha256"])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A safetensors file to read from. Raises CheckpointError for one that cannot be read."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
         raise CheckpointError(f"weights: there is no file {path}")
     try:
         with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
+            yield file
+    except CheckpointError:
+        raise
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"weights: {path} is damaged or not a safetensors file ({error})") from None
+
+
+def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    """What a weight file says of itself. Raises CheckpointError for one that this program does not read."""
     try:
         header = json.loads(metadata["vitascope"])
         known = header["format"] == FORMAT
@@ -119,14 +143,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(f"weights: {path} was not written by vitascope")
     if header["version"] != VERSION:
         raise CheckpointError(f"weights: {path} is of version {header['version']}, this program reads {VERSION}")
-    if _digest(tensors) != header["sha256"]:
-        raise CheckpointError(f"weights: {path} is damaged, its numbers do not match its checksum")
-    return _unpacked(tensors), header
-
-
-def digest(path: Path) -> str:
-    """The checksum of a weight file's numbers, as it says itself. Raises CheckpointError."""
-    return str(read(path)[1]["sha256"])
+    return dict(header)
 
 
 def load(path: Path) -> tuple[DiT, Card]:

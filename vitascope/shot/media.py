@@ -402,7 +402,12 @@ def check_film(path: str | Path, codec: str | None = None, quality: int | None =
 
 def is_film_name(path: str | Path) -> bool:
     """Whether a name is one that write_film takes: a film's suffix or a folder of PNGs."""
-    return _folder(path) is not None or Path(path).suffix.lower() in FILM_SUFFIXES
+    return is_folder_name(path) or Path(path).suffix.lower() in FILM_SUFFIXES
+
+
+def is_folder_name(path: str | Path) -> bool:
+    """Whether a file of this name would be a folder of pictures, one for each frame."""
+    return _folder(path) is not None
 
 
 def _folder(path: str | Path) -> animation.Numbered | None:
