@@ -90,7 +90,7 @@ def test_a_large_frame_in_strips_has_no_seams(monkeypatch: pytest.MonkeyPatch, l
     whole = enlarged(lively, frame)
     monkeypatch.setattr(finish, "MOST", 20 * 17)
     asked: list[int] = []
-    hook = lively.register_forward_pre_hook(lambda _, given: asked.append(given[0].shape[2]))
+    hook = lively.first.register_forward_pre_hook(lambda _, given: asked.append(given[0].shape[2]))
     strips = enlarged(lively, frame)
     hook.remove()
     assert len(asked) == 5 and max(asked) < 70
@@ -113,9 +113,10 @@ def test_frames_stream(lively: Upscaler) -> None:
 
     made = upscale(endless(), (128, 96), lively)
     assert asked == 0
+    ahead = torch.get_num_threads()
     for number in range(1, 4):
         next(made)
-        assert asked == number, "each frame is made from those that have come, and no more are asked for"
+        assert asked <= number + ahead, "no more are asked for than can be worked on"
 
 
 def test_the_same_frames_give_the_same_bytes(lively: Upscaler) -> None:

@@ -85,6 +85,14 @@ def test_colours_stay_beside_their_pixels(tmp_path: Path, name: str, codec: str)
     assert np.abs(read(tmp_path / name).astype(int) - frames).mean() < 2  # half a pixel aside: 10
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+def test_films_of_very_few_frames(tmp_path: Path, codec: str) -> None:
+    for count in (1, 2, 3):
+        for _ in range(5):  # x265 failed by chance
+            write_film(tmp_path / "film.mp4", moving(count), 12, codec=codec)
+        assert probe(tmp_path / "film.mp4").num_frames == count
+
+
 @pytest.mark.parametrize("name", ["film.mkv", "film.webm"])
 def test_films_that_do_not_count_their_frames_are_still_missed_when_they_end_early(tmp_path: Path, name: str) -> None:
     frames = np.random.default_rng(0).integers(0, 256, (30, 48, 64, 3), dtype=np.uint8)

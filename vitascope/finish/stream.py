@@ -3,10 +3,17 @@
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+import torch
+
+from vitascope.model import numerics
+
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Watch:
@@ -27,6 +34,23 @@ class Watch:
         for item, took in _timed(stage(source())):
             self.seconds[name] += took
             yield item
+
+
+def together(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """`work` of each item, in their order, several at once: each in a thread that keeps to one core. Many small steps
+    shared by all cores wait for each other, and for whatever else the machine does."""
+    cores = torch.get_num_threads()
+    waiting: deque[Future[U]] = deque()
+    with ThreadPoolExecutor(cores, "frames together", numerics.keep_to_one_core, (cores,)) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > cores:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _timed(items: Iterable[T]) -> Iterator[tuple[T, float]]:

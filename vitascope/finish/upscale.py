@@ -6,8 +6,8 @@ colours alike (as in LAPAR, arXiv 2105.10422). These begin at nothing, so the ne
 Letters: B pictures, H W pixels of the small picture, C channels.
 """
 
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vitascope.finish.stream import together
 from vitascope.model import checkpoint
 from vitascope.model.checkpoint import CheckpointError
 from vitascope.shot.clip import Frame
@@ -28,6 +29,7 @@ TAPS = 10  # of a pixel's kernel: 3 by 3 pixels, and the mean around it
 AROUND = 7  # pixels a side, of what is seen as one neighbourhood
 FLAT = 0.02  # of 0..1: what varies less is flat
 LOBES = 3  # of the Lanczos window
+PART = 2**12  # pixels of the small picture whose kernels are applied at once
 MOST = 2**18  # pixels of the small picture that are worked on at once
 HOLD = 0.7  # of what was shown last stays, at most, where nothing moves
 NOISE = 6.0  # levels by which pixels may differ from one frame to the next, and still stand still
@@ -50,10 +52,12 @@ def lanczos() -> Tensor:
 
 def blurred(x: Tensor, side: int) -> Tensor:
     """The mean of the square of this side around each pixel, x [B, C, H, W]."""
+    H, W = x.shape[-2:]  # sums of shifted pictures: many times faster than pooling
     padded = F.pad(x, [side // 2] * 4, mode="replicate")
-    return F.avg_pool2d(
-        F.avg_pool2d(padded, (side, 1), 1), (1, side), 1
-    )  # one way, then the other: a third of the work
+    down = sum(
+        (padded[..., y : y + H, :] for y in range(1, side)), padded[..., :H, :]
+    )  # many times faster than pooling
+    return sum((down[..., w : w + W] for w in range(1, side)), down[..., :W]) / side**2
 
 
 class Upscaler(nn.Module):
@@ -67,15 +71,21 @@ class Upscaler(nn.Module):
         self.first = nn.Conv2d(3, width, 3, padding=1)
         self.kernels = nn.ParameterList(torch.empty(width, width * 9) for _ in range(2 * blocks))
         self.biases = nn.ParameterList(torch.zeros(width) for _ in range(2 * blocks))
-        self.last = nn.Conv2d(width, FACTOR**2 * TAPS, 3, padding=1)
+        self.last = nn.Linear(width, FACTOR**2 * TAPS)
         self.register_buffer("base", lanczos(), persistent=False)
         nn.init.kaiming_normal_(self.first.weight)
         for number, kernel in enumerate(self.kernels):  # a block adds little at first
             nn.init.normal_(kernel, std=(0.1 if number % 2 else 1.0) * (2 / (9 * width)) ** 0.5)
         nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.last.bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        B, _, H, W = x.shape
+        rows = self.pixels(x).view(B, H, W, FACTOR, FACTOR, 3).transpose(2, 3)  # B H FACTOR W FACTOR 3
+        return rows.reshape(B, FACTOR * H, FACTOR * W, 3).permute(0, 3, 1, 2)
+
+    def pixels(self, x: Tensor) -> Tensor:
+        """What each pixel of pictures [B, 3, H, W] becomes, row by row: [B·H·W, FACTOR², 3]."""
         B, _, H, W = x.shape
         x = x.contiguous(memory_format=torch.channels_last)
         mean = blurred(x, AROUND)
@@ -85,20 +95,25 @@ class Upscaler(nn.Module):
         y = self.first(detail / strength)  # B C H W
         for number in range(0, len(self.kernels), 2):
             y = self.convolved(F.relu_(self.convolved(F.relu(y), number)), number + 1).add_(y)  # B C H W
-        weights = self.last(F.relu_(y)).permute(0, 2, 3, 1).reshape(B * H * W, FACTOR**2, TAPS)
         edged = F.pad(detail, [1] * 4, mode="replicate")
         taps = [edged[..., top : top + H, left : left + W] for top in range(3) for left in range(3)]
         taps.append(blurred(x, 5) - mean)  # to smooth with
         around = torch.stack([tap.permute(0, 2, 3, 1) for tap in taps], 3).view(B * H * W, TAPS, 3)
         plain = F.conv2d(F.pad(x, [LOBES] * 4, mode="replicate"), self.base).permute(0, 2, 3, 1)  # B H W FACTOR²·3
-        pixels = plain.reshape(B * H * W, FACTOR**2, 3) + torch.bmm(weights, around)
-        rows = pixels.view(B, H, W, FACTOR, FACTOR, 3).transpose(2, 3)  # B H FACTOR W FACTOR 3
-        return rows.reshape(B, FACTOR * H, FACTOR * W, 3).permute(0, 3, 1, 2)
+        told = F.relu_(y).permute(0, 2, 3, 1).reshape(B * H * W, -1)
+        # Bit by bit: the kernels of all pixels would be many times what the processor holds near.
+        parts = (part.split(PART) for part in (plain.reshape(B * H * W, FACTOR**2, 3), told, around))
+        return torch.cat(
+            [
+                torch.baddbmm(base, self.last(seen).view(-1, FACTOR**2, TAPS), near)
+                for base, seen, near in zip(*parts, strict=True)
+            ]
+        )
 
     @property
     def seen(self) -> int:
         """How far away what is given can change what is made, in pixels of the small picture."""
-        return len(self.kernels) + 2 + 2 * (AROUND // 2)
+        return len(self.kernels) + 1 + 2 * (AROUND // 2)
 
     def convolved(self, x: Tensor, number: int) -> Tensor:
         """x [B, C, H, W] by the kernel of this number."""
@@ -139,13 +154,18 @@ def upscale(
 def _upscaled(
     frames: Iterable[Frame], size: tuple[int, int], network: Upscaler | None, steady: "Steady | None"
 ) -> Iterator[Frame]:
-    for frame in frames:
-        h, w = frame.shape[:2]
-        if size[0] <= w and size[1] <= h:
-            yield resized(frame, size)
-        else:
-            network = network or upscaler()
-            yield resized(enlarged(network, frame if steady is None else steady(frame)), size)
+    def prepared() -> Iterator[Callable[[], Frame]]:
+        for frame in frames:
+            if size[0] <= frame.shape[1] and size[1] <= frame.shape[0]:
+                yield partial(resized, frame, size)
+            else:
+                yield partial(_grown, network or upscaler(), frame if steady is None else steady(frame), size)
+
+    return together(lambda work: work(), prepared())
+
+
+def _grown(network: Upscaler, frame: npt.NDArray[np.float32] | Frame, size: tuple[int, int]) -> Frame:
+    return resized(enlarged(network, frame), size)
 
 
 class Steady:
@@ -188,8 +208,11 @@ def enlarged(network: Upscaler, frame: npt.NDArray[np.float32] | Frame) -> Frame
 def _strip(network: Upscaler, strip: npt.NDArray[np.float32] | Frame) -> Frame:
     with torch.inference_mode():
         x = torch.from_numpy(np.ascontiguousarray(strip))[None].float() / 255  # 1 h w 3
-        y = network(x.permute(0, 3, 1, 2))[0].permute(1, 2, 0).contiguous()  # FACTOR·h FACTOR·w 3
-    return np.asarray(cv2.multiply(y.numpy(), (255.0,) * 4, dtype=cv2.CV_8U), np.uint8)  # rounded and cut off
+        y = network.pixels(x.permute(0, 3, 1, 2)).flatten(1).numpy()  # h·w FACTOR²·3
+    levels = cv2.multiply(y, (255.0,) * 4, dtype=cv2.CV_8U)  # rounded and cut off, and only then put into rows: faster
+    h, w = strip.shape[:2]
+    rows = levels.reshape(h, w, FACTOR, FACTOR * 3).transpose(0, 2, 1, 3)
+    return np.asarray(rows.reshape(FACTOR * h, FACTOR * w, 3), np.uint8)
 
 
 def resized(frame: Frame, size: tuple[int, int]) -> Frame:

@@ -5,6 +5,7 @@ stopwatch, so that the same seed gives the same frames on one machine.
 """
 
 import contextlib
+import threading
 
 import torch
 
@@ -22,3 +23,12 @@ def computes_bf16(device: torch.device) -> bool:
 def products(device: torch.device) -> contextlib.AbstractContextManager[object]:
     """A context in which matrix products take the arithmetic that is best on this device."""
     return torch.autocast(device.type, torch.bfloat16, enabled=computes_bf16(device))
+
+
+def keep_to_one_core(usual: int) -> None:
+    """Let torch use one core for what this thread does from now on. `usual` is how many others use: torch takes the
+    last that was set anywhere for threads that have not begun, so it is set again, from a thread of its own."""
+    torch.set_num_threads(1)
+    again = threading.Thread(target=torch.set_num_threads, args=(usual,))
+    again.start()
+    again.join()

