@@ -381,7 +381,7 @@ def draw(
     steps = flow.schedule(first.steps or recipe.steps)
     clean = _sampled(network, shots, window, before, None, steps, progress, cancel, recipe)
     grid = patches.grid_of(first.size)
-    return patches.to_bytes(patches.to_frames(clean, grid))[:, : first.num_frames - window.first]
+    return _shown(clean, grid)[:, : first.num_frames - window.first]
 
 
 def refine(
@@ -403,7 +403,7 @@ def refine(
     steps = flow.schedule(recipe.refine_steps, REFINE_FROM)
     clean = _sampled(network, [unguided(shot)], window, before, start, steps, progress, cancel, recipe)
     grid = patches.grid_of(shot.size)
-    return patches.to_bytes(patches.to_frames(clean, grid))[0, : len(frames)]
+    return _shown(clean, grid)[0, : len(frames)]
 
 
 def _sampled(
@@ -440,6 +440,11 @@ def _sampled(
             progress=progress,
             cancel=cancel,
         )
+
+
+def _shown(clean: Tensor, grid: tuple[int, int]) -> Frames:
+    """Clean patches [B, G, n, width] as frames [B, F, H, W, 3]."""
+    return patches.to_bytes(patches.smooth_seams(patches.to_frames(clean, grid)))
 
 
 def unguided(shot: Shot) -> Shot:

@@ -11,6 +11,8 @@ from torch import Tensor
 
 PATCH = 16  # pixels
 GROUP = 4  # frames in a moving group
+SEAM = 7  # pixels to either side of a patch's border over which a step in it is spread
+SEAM_MOST = 0.4  # of -1…1: steps much larger are edges of things
 MOVING_WIDTH = PATCH * PATCH * GROUP * 3
 STILL_WIDTH = PATCH * PATCH * 3
 
@@ -50,6 +52,34 @@ def to_frames(patches: Tensor, grid: tuple[int, int]) -> Tensor:
     x = patches.reshape(B, G, h, w, group, PATCH, PATCH, 3)
     x = x.permute(0, 1, 4, 2, 5, 3, 6, 7)  # B G f h p w p C
     return x.reshape(B, G * group, h * PATCH, w * PATCH, 3)  # B F H W C
+
+
+def smooth_seams(frames: Tensor) -> Tensor:
+    """Frames [B, F, H, W, 3] in -1…1 without the small steps at the borders of patches that a network leaves, as codecs
+    do it (List et al., «Adaptive deblocking filter», 2003): what a step is more than the slopes beside it is spread
+    over both sides. Large ones are edges of things and stay."""
+    across = _smooth_seams(frames)
+    return _smooth_seams(across.transpose(2, 3)).transpose(2, 3)
+
+
+def _smooth_seams(x: Tensor) -> Tensor:
+    """Over the borders along the next to last axis, x [B, F, M, L, 3]."""
+    seams = torch.arange(PATCH, x.shape[-2], PATCH, device=x.device)
+    if not len(seams):
+        return x
+    near = x[..., seams[:, None] + torch.arange(-3, 3, device=x.device), :]  # B F M s 6 3
+    before, after = near[..., :3, :].flip(-2), near[..., 3:, :]  # outwards from the border
+    step = (after[..., :2, :] - before[..., :2, :]).mean(-2)  # B F M s 3
+    slopes = ((after[..., 2, :] - after[..., 0, :]) - (before[..., 2, :] - before[..., 0, :])) / 2
+    step = step - slopes
+    M, ends = x.shape[2], (step[:, :, :1], step[:, :, -1:])
+    wide = torch.cat((ends[0], ends[0], step, ends[1], ends[1]), 2)
+    step = torch.stack([share / 9 * wide[:, :, i : i + M] for i, share in enumerate((1, 2, 3, 2, 1))]).sum(0)
+    step = step * torch.exp(-((step.abs().amax(-1, keepdim=True) / SEAM_MOST) ** 4))
+    ramp = 0.5 - (torch.arange(SEAM, device=x.device) + 0.5) / (2 * SEAM)  # SEAM
+    spread = torch.cat((ramp.flip(0), -ramp))[:, None] * step[..., None, :]  # B F M s 2·SEAM 3
+    at = seams[:, None] + torch.arange(-SEAM, SEAM, device=x.device)  # s 2·SEAM
+    return x.index_add(-2, at.flatten(), spread.flatten(-3, -2))
 
 
 def positions(grid: tuple[int, int]) -> Tensor:
