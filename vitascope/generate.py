@@ -379,9 +379,8 @@ def draw(
     moving = first.num_frames > 1
     window = window or Window(0, -(-first.num_frames // patches.GROUP) if moving else 1, 0)
     steps = flow.schedule(first.steps or recipe.steps)
-    clean = _sampled(network, shots, window, before, None, steps, progress, cancel, recipe)
-    grid = patches.grid_of(first.size)
-    return _shown(clean, grid)[:, : first.num_frames - window.first]
+    made = _sampled(network, shots, window, before, None, steps, progress, cancel, recipe)
+    return made[:, : first.num_frames - window.first]
 
 
 def refine(
@@ -401,9 +400,8 @@ def refine(
     larger = np.stack([scaled(frame, shot.size) for frame in padded])  # T H W 3
     start = patches.to_patches(patches.to_float(larger)[None], group)
     steps = flow.schedule(recipe.refine_steps, REFINE_FROM)
-    clean = _sampled(network, [unguided(shot)], window, before, start, steps, progress, cancel, recipe)
-    grid = patches.grid_of(shot.size)
-    return _shown(clean, grid)[0, : len(frames)]
+    made = _sampled(network, [unguided(shot)], window, before, start, steps, progress, cancel, recipe)
+    return made[0, : len(frames)]
 
 
 def _sampled(
@@ -416,16 +414,18 @@ def _sampled(
     progress: Told | None,
     cancel: Cancel | None,
     recipe: Recipe,
-) -> Tensor:
-    """Clean patches [B, G, n, width] of a window; from noise, or from clean patches to `start` with."""
+) -> Frames:
+    """The frames [B, F, H, W, 3] of a window; from noise, or from clean patches [B, G, n, width] to `start` with."""
     first = shots[0]
-    n = math.prod(patches.grid_of(first.size))
+    grid = patches.grid_of(first.size)
+    n = math.prod(grid)
     width = patches.MOVING_WIDTH if first.num_frames > 1 else patches.STILL_WIDTH
     noise = torch.stack([_noise(shot.seed, window, (window.num_groups, n, width)) for shot in shots])  # B G n width
     device = next(network.parameters()).device
     weights, stays = guidance_of(first, recipe.guidance), held(shots, window)
+    stays = None if stays is None else (stays[0].to(device), stays[1].to(device))
     with torch.inference_mode(), numerics.products(device):
-        return flow.sample(
+        clean = flow.sample(
             flow.guided(
                 _answer(network, condition(shots, window, before).to(device)),
                 _answers(network, shots, window, before, list(weights), device),
@@ -435,16 +435,15 @@ def _sampled(
             noise.to(device),
             steps,
             method=recipe.method,
-            held=None if stays is None else (stays[0].to(device), stays[1].to(device)),
+            held=stays,
             start=None if start is None else start.to(device),
             progress=progress,
             cancel=cancel,
         )
-
-
-def _shown(clean: Tensor, grid: tuple[int, int]) -> Frames:
-    """Clean patches [B, G, n, width] as frames [B, F, H, W, 3]."""
-    return patches.to_bytes(patches.smooth_seams(patches.to_frames(clean, grid)))
+        frames = patches.smooth_seams(patches.to_frames(clean, grid))
+        if stays is not None:
+            frames = torch.lerp(frames, *(patches.to_frames(part, grid) for part in stays))
+    return patches.to_bytes(frames)
 
 
 def unguided(shot: Shot) -> Shot:
