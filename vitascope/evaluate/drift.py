@@ -26,6 +26,7 @@ SEED = 42_000  # of scenes that training has never seen
 SIZE, FPS = (144, 80), 12.0
 PART = 12  # frames of the beginning and of each extension
 EXTENSIONS = 8
+SECONDS = PART * (1 + EXTENSIONS) / FPS
 
 Numbers = npt.NDArray[np.float64]
 
@@ -106,13 +107,14 @@ def window_changes(parts: Sequence[Frames], reference: Reference) -> dict[str, N
 def long_film(studio: Studio, quick: bool) -> tuple[dict[str, Metric], Shown]:
     """A long film from a true picture. The trivial answer is another true film from the second window on."""
     seconds = LENGTH[quick]
-    (take, reference), (other, _) = rests(2, seconds)
-    true = take.clip.array()
+    (take, reference), (other, _) = rests(2)
+    count = round(seconds * FPS)
+    true, another = (to_and_fro(one.clip.array(), count) for one in (take, other))
     pin = Pin(media=picture(true[0]))
     shot = Shot(text=take.captions[0], size=SIZE, seconds=seconds, fps=FPS, seed=SEED, pins=(pin,))
     made = studio.make(shot).array()
     spans = [slice(window.first, window.first + window.num_frames) for window in layout(shot, studio.card).windows]
-    cut = np.concatenate((true[spans[0]], other.clip.array()[spans[0].stop :]))
+    cut = np.concatenate((true[spans[0]], another[spans[0].stop :]))
     found = [window_changes([film[span] for span in spans], reference) for film in (made, true, cut)]
     metrics = {}
     for name, unit in WINDOW_UNITS.items():
@@ -121,6 +123,12 @@ def long_film(studio: Studio, quick: bool) -> tuple[dict[str, Metric], Shown]:
     note = ", ".join(f"{name} {metric.value:.3f}" for name, metric in metrics.items())
     shown = [span.stop - 1 for span in spans if span.stop <= len(true)]
     return metrics, Shown(take.captions[0], made[shown], true[shown], note)
+
+
+def to_and_fro(frames: Frames, count: int) -> Frames:
+    """So many frames of a film that is played forwards and backwards: of things at rest, as a longer one would be."""
+    last = len(frames) - 1
+    return frames[last - np.abs(np.arange(count) % (2 * last) - last)]
 
 
 UNITS = {
@@ -134,7 +142,7 @@ UNITS = {
 # ---- the films
 
 
-def rests(count: int, seconds: float = PART * (1 + EXTENSIONS) / FPS) -> list[tuple[Take, Reference]]:
+def rests(count: int) -> list[tuple[Take, Reference]]:
     """The first true films of the seed in which a thing rests before a camera that stands still, as long as an
     extended one is, whose thing can be told by its colours."""
     found: list[tuple[Take, Reference]] = []
@@ -145,7 +153,7 @@ def rests(count: int, seconds: float = PART * (1 + EXTENSIONS) / FPS) -> list[tu
         if scene.things[0].action == "stand":
             still = scene.with_(camera=scene.camera.model_copy(update={"moves": ()}))
             take = footage.take_of(
-                still, SEED, index, size=SIZE, seconds=seconds, fps=FPS, num_captions=1, num_tracks=1
+                still, SEED, index, size=SIZE, seconds=SECONDS, fps=FPS, num_captions=1, num_tracks=1
             )
             reference, _ = reference_of(take)
             if reference.clear:
