@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import torch
 
-from vitascope.finish.stream import ahead
+from vitascope.finish.stream import ahead, together
 
 
 def _threads() -> list[threading.Thread]:
@@ -63,3 +64,36 @@ def test_what_is_not_needed_any_more_is_ended() -> None:
     assert next(outer) == 0
     outer.close()  # type: ignore[attr-defined]
     assert closed.wait(2) and not _threads()
+
+
+def test_what_is_worked_on_together_keeps_its_order() -> None:
+    def work(number: int) -> int:
+        time.sleep(0.01 * (number % 3))
+        return number * number
+
+    assert list(together(work, range(20))) == [number * number for number in range(20)]
+    assert list(together(work, [])) == []
+
+
+def test_each_of_those_who_work_together_keeps_to_one_core_and_others_do_not() -> None:
+    usual = torch.get_num_threads()
+    found = set(together(lambda number: (threading.get_ident(), torch.get_num_threads()), range(40)))
+    assert {cores for _, cores in found} == {1} and len(found) <= usual
+    later: list[int] = []
+    thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert [torch.get_num_threads(), *later] == [usual, usual]
+
+
+def test_an_error_of_one_who_works_with_others_comes_in_its_place() -> None:
+    def work(number: int) -> int:
+        if number == 3:
+            raise ValueError("this frame cannot be")
+        return number
+
+    made = together(work, range(1_000_000))
+    assert [next(made) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="this frame"):
+        next(made)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("frames together")]

@@ -54,9 +54,7 @@ def blurred(x: Tensor, side: int) -> Tensor:
     """The mean of the square of this side around each pixel, x [B, C, H, W]."""
     H, W = x.shape[-2:]  # sums of shifted pictures: many times faster than pooling
     padded = F.pad(x, [side // 2] * 4, mode="replicate")
-    down = sum(
-        (padded[..., y : y + H, :] for y in range(1, side)), padded[..., :H, :]
-    )  # many times faster than pooling
+    down = sum((padded[..., y : y + H, :] for y in range(1, side)), padded[..., :H, :])
     return sum((down[..., w : w + W] for w in range(1, side)), down[..., :W]) / side**2
 
 
