@@ -26,9 +26,10 @@ def products(device: torch.device) -> contextlib.AbstractContextManager[object]:
 
 
 def keep_to_one_core(usual: int) -> None:
-    """Let torch use one core for what this thread does from now on. `usual` is how many others use: a thread's number is
-    the last that was set anywhere when it first asks. So this one asks before, and the usual one is set again after, by
-    a thread of its own."""
+    """Let torch use one core for what this thread does from now on. `usual` is how many the others use.
+
+    A thread's number is the last that was set anywhere when it first asks. So this one asks before it sets its own, and
+    the usual one is set again after, by a thread of its own."""
     torch.get_num_threads()
     torch.set_num_threads(1)
     again = threading.Thread(target=torch.set_num_threads, args=(usual,))
