@@ -211,7 +211,11 @@ class Span(Frozen):
 
 
 class Cue(Frozen):
-    """Something that is heard: when, what, how strongly, and where in the picture (None: unknown or off screen)."""
+    """Something that is heard: when, what, how strongly, and where in the picture (None: unknown or off screen).
+
+    `to` is where it is at the end, if it lasts and moves; `across` is how large in metres what sounds is (None:
+    unknown). `materials` has what sounds and what it meets: ("rubber", "grass"), ("shoe", "snow"), ("dog",). The `text`
+    of a place says which ("forest"), that of speech what is said."""
 
     time: Seconds
     kind: CueKind
@@ -219,6 +223,8 @@ class Cue(Frozen):
     strength: Share = 1.0
     materials: Annotated[tuple[Word, ...], Field(max_length=2)] = ()
     place: tuple[Coordinate, Coordinate] | None = None
+    to: tuple[Coordinate, Coordinate] | None = None
+    across: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = None
     text: Line = ""
 
 

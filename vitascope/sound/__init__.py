@@ -1,0 +1,1 @@
+"""Sound for any picture: what is heard (spot), how it sounds (foley, score, dialogue), and all of it together (mix)."""
