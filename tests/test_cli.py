@@ -86,7 +86,9 @@ class FakeGenerate:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeGenerate:
     stand_in = FakeGenerate()
-    module: Any = SimpleNamespace(make=stand_in.make, unknown_words=lambda shot: stand_in.unknown)
+    module: Any = SimpleNamespace(
+        make=stand_in.make, unknown_words=lambda shot: stand_in.unknown, shares=lambda shot: {"write": 1.0}
+    )
     monkeypatch.setitem(sys.modules, "vitascope.generate", module)
     monkeypatch.setattr(vitascope, "generate", module, raising=False)
     monkeypatch.delenv("VITASCOPE_DEBUG", raising=False)

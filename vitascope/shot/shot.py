@@ -32,6 +32,7 @@ from vitascope.shot.value import (
     MAX_TRACKS,
     TIME_SLACK,
     Coordinate,
+    FilmSeconds,
     Frozen,
     Line,
     Seconds,
@@ -217,9 +218,9 @@ class Cue(Frozen):
     unknown). `materials` has what sounds and what it meets: ("rubber", "grass"), ("shoe", "snow"), ("dog",). The `text`
     of a place says which ("forest"), that of speech what is said."""
 
-    time: Seconds
+    time: FilmSeconds
     kind: CueKind
-    seconds: Seconds = 0.0
+    seconds: FilmSeconds = 0.0
     strength: Share = 1.0
     materials: Annotated[tuple[Word, ...], Field(max_length=2)] = ()
     place: tuple[Coordinate, Coordinate] | None = None

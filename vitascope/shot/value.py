@@ -24,6 +24,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TE
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
+FilmSeconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]  # of films from elsewhere: up to a day
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Coordinate = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, le=4096)]

@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from vitascope.shot.camera import CameraPath
 from vitascope.shot.clip import Clip, FrameSource
-from vitascope.shot.shot import Cue, CueKind, Shot
+from vitascope.shot.shot import Shot
 from vitascope.world.caption import caption
-from vitascope.world.contact import Contact
 from vitascope.world.framing import reframe
+from vitascope.world.heard import cues_of
 from vitascope.world.physics import Motion, played, simulate, went_as_planned
 from vitascope.world.reel import Reel
 from vitascope.world.render import Device
 from vitascope.world.sample import recolour, sample_scene
 from vitascope.world.scene import Scene, SceneError, Split, Style
 from vitascope.world.stage import path_of, stage
-from vitascope.world.tracks import follow, place_of
+from vitascope.world.tracks import follow
 
 SIZE = (256, 144)
 _SCENE, _WORDS, _TRACKS, _LOOKS = 0, 1, 2, 3  # what a generator is for, the third of its seeds
@@ -150,7 +150,9 @@ def film(
     words = np.random.default_rng([seed, index, _WORDS])
     captions = tuple(caption(scene, words) for _ in range(max(1, num_captions)))
     points, visible = follow(reel, np.random.default_rng([seed, index, _TRACKS]), num_tracks)
-    shot = Shot(text=captions[0], size=size, seconds=seconds, fps=fps, seed=index, cues=cues_of(motion, path, size))
+    shot = Shot(
+        text=captions[0], size=size, seconds=seconds, fps=fps, seed=index, cues=cues_of(scene, motion, path, size)
+    )
     clip = Clip.from_array(reel.whole.frames, fps, shot) if reel.kept else Clip(reel, fps, shot)
     return Take(scene, shot, clip, captions, points, visible, reel, motion, path, f"{seed}-{index:06d}")
 
@@ -216,26 +218,6 @@ def footage(
                 yield made
         finally:
             ahead.shutdown(cancel_futures=True)
-
-
-def cues_of(motion: Motion, path: CameraPath, size: tuple[int, int]) -> tuple[Cue, ...]:
-    """The contacts as cues: how loud from how hard, and where in the picture."""
-    return tuple(_cue(contact, motion, path, size) for contact in motion.contacts)
-
-
-def _cue(contact: Contact, motion: Motion, path: CameraPath, size: tuple[int, int]) -> Cue:
-    kind: CueKind = contact.kind
-    loud = contact.speed / 3.0 if contact.seconds > 0 else contact.speed / 10.0
-    if contact.kind in ("speech", "animal"):
-        loud = 0.5
-    return Cue(
-        time=round(contact.time, 4),
-        kind=kind,
-        seconds=round(contact.seconds, 4),
-        strength=round(min(1.0, loud), 4),
-        materials=contact.materials,
-        place=place_of(contact.point, path, size, round(contact.time * motion.fps)),
-    )
 
 
 def save(made: Take, folder: str | Path, frames: FrameSource | None = None) -> Path:

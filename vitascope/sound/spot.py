@@ -1,0 +1,390 @@
+"""Spotting: a film is looked through once, and what is heard of it is a sheet of cues that a person can edit.
+
+The network of `spotter.py` says how much of each kind of sound belongs to each cell of each frame. A moment is where
+that mass has a peak and is half of one or more; what lasts is followed from frame to frame. On the way the film's
+motion and cuts are measured, which is what a score is made for. Takes memory for some frames only, however long the
+film is.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vitascope.model import numerics
+from vitascope.model.flow import Cancelled
+from vitascope.shot.clip import Frame
+from vitascope.shot.shot import Cue, CueKind
+from vitascope.sound.spotter import (
+    AREA,
+    CELL,
+    DELAY,
+    GROUNDS,
+    HOURS,
+    KINDS,
+    LASTING,
+    MAX_FPS,
+    MET,
+    MOMENTS,
+    PLACES,
+    THINGS,
+    Seen,
+    Spotter,
+    spotter,
+)
+
+TOGETHER = 24  # frames that go through the network at once
+LEAST = 0.5  # mass of a moment
+BEGIN, GO_ON = 0.5, 0.3  # mass with which what lasts is believed, and with which it is still followed
+FORGET = 0.2  # seconds after which what lasts has ended
+SHORTEST = 0.15  # seconds of what lasts
+NEAR = 0.25  # of the picture that what lasts may move from frame to frame
+ENERGY_RATE = 4  # values of motion a second
+CALL_EVERY, CALL = 3.1, 0.5  # seconds: how often an animal that is seen is heard, and for how long
+MARGIN = 2  # frames around a peak that must be known
+
+
+@dataclass(frozen=True)
+class Spotted:
+    """What is heard of a film, and how it moves: `energy` has ENERGY_RATE values a second from 0 (still) to 1; `cuts`
+    are in seconds."""
+
+    cues: tuple[Cue, ...]
+    seconds: float
+    energy: tuple[float, ...]
+    cuts: tuple[float, ...]
+
+
+def spot(
+    frames: Iterable[Frame],
+    fps: float,
+    network: Spotter | None = None,
+    progress: Callable[[int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Spotted:
+    """The cues of a film whose frames [H, W, 3] come at fps; `progress(frames)` is told how many were seen. Raises
+    ValueError for a film without frames, flow.Cancelled when `cancel()` turns true."""
+    network = network or spotter()
+    stride = max(1, math.ceil(fps / MAX_FPS - 1e-6))
+    rate = fps / stride
+    found: list[Cue] = []
+    pace = _Pace(rate)
+    count, places = 0, _Places()
+
+    def looked_at() -> Iterator[NDArray[np.uint8]]:
+        nonlocal count
+        for number, frame in enumerate(frames):
+            count = number + 1
+            if cancel is not None and cancel():
+                raise Cancelled(f"stopped after {number} frames were looked at")
+            if progress is not None:
+                progress(number)
+            if number % stride == 0:
+                yield _small(frame)
+
+    scene: _Scene | None = None
+    for batch in _batches(looked_at(), pace):
+        if batch.begins:
+            scene = _Scene(network, rate, batch.first / rate)
+        assert scene is not None  # the first batch begins one
+        found += scene.see(batch.frames)
+        if batch.ends:
+            found += scene.end()
+            places.add(batch.first + len(batch.frames), scene)
+    if scene is None:
+        raise ValueError("a film should have at least one frame to be spotted, but had none")
+    seconds = count / fps
+    cues = sorted([*found, *places.cues(seconds)], key=lambda cue: (cue.time, cue.kind != "place"))
+    return Spotted(tuple(cues), seconds, pace.energy(seconds), tuple(round(cut / rate, 4) for cut in pace.cuts))
+
+
+def _small(frame: Frame) -> NDArray[np.uint8]:
+    """A frame as the network looks at it: about AREA pixels of the same shape, whole cells."""
+    height, width = frame.shape[:2]
+    scale = math.sqrt(AREA / (width * height))
+    size = tuple(max(2, round(side * scale / CELL)) * CELL for side in (width, height))
+    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+
+
+# ---- cuts and motion
+
+
+class _Batch(NamedTuple):
+    """Some frames of one scene [N, H, W, 3]; `first` is the number of the first in the film."""
+
+    frames: NDArray[np.uint8]
+    first: int
+    begins: bool
+    ends: bool
+
+
+@dataclass
+class _Pace:
+    """How much changes from frame to frame, and where a scene is cut."""
+
+    rate: float
+    changes: list[float] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=12))
+    before: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    def cut(self, frame: NDArray[np.uint8]) -> bool:
+        """Whether another scene begins with this frame, the next one."""
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        colours = cv2.calcHist([frame], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3).ravel() / grey.size
+        if self.before is None or self.before[0].shape != grey.shape:
+            change, other = 0.0, 0.0
+        else:
+            change = float(np.abs(grey - self.before[0]).mean())
+            other = 0.5 * float(np.abs(colours - self.before[1]).sum())
+        usual = float(np.median(self.recent)) if self.recent else 1.0
+        is_cut = change > 10 and change > 3 * usual + 4 and other > 0.3
+        self.before = (grey, colours)
+        if is_cut:
+            self.cuts.append(len(self.changes))
+            self.recent.clear()
+            change = usual
+        self.changes.append(change)
+        self.recent.append(change)
+        return is_cut
+
+    def energy(self, seconds: float) -> tuple[float, ...]:
+        """Motion as ENERGY_RATE values a second, 0 to 1."""
+        number = max(1, math.ceil(seconds * ENERGY_RATE))
+        where = np.minimum(np.arange(len(self.changes)) / self.rate * ENERGY_RATE, number - 1).astype(int)
+        total, each = np.bincount(where, self.changes, number), np.bincount(where, minlength=number)
+        strong = total / np.maximum(each, 1) * self.rate / 24  # of a frame at 24 a second
+        return tuple(float(v) for v in np.round(1 - np.exp(-strong / 4), 4))
+
+
+def _batches(frames: Iterable[NDArray[np.uint8]], pace: _Pace) -> Iterator[_Batch]:
+    """The frames some at a time, no two scenes in one."""
+    held: list[NDArray[np.uint8]] = []
+    first, begins = 0, True
+    for frame in frames:
+        is_cut = pace.cut(frame)
+        if held and (is_cut or len(held) == TOGETHER):
+            yield _Batch(np.stack(held), first, begins, is_cut)
+            first, begins, held = first + len(held), is_cut, []
+        held.append(frame)
+    if held:
+        yield _Batch(np.stack(held), first, begins, True)
+
+
+# ---- what the network says, read
+
+
+class _Answers(NamedTuple):
+    """What is told of N frames: masses [N, kinds, h, w] and the rest [N, C, h, w]."""
+
+    mass: Tensor
+    rest: Tensor
+
+
+@dataclass
+class _Track:
+    """Something that lasts, followed so far."""
+
+    kind: CueKind
+    first: float  # seconds
+    last: float
+    start: tuple[float, float]
+    place: tuple[float, float]
+    most: float
+    weight: float
+    said: Tensor  # sum of what was told of it
+
+
+class _Scene:
+    """Frames without a cut, seen one batch after the other."""
+
+    def __init__(self, network: Spotter, rate: float, start: float) -> None:
+        self.network, self.rate, self.start = network, rate, start
+        self.past: list[Tensor] | None = None
+        self.last: NDArray[np.uint8] | None = None
+        self.next = -DELAY  # the frame of which the next answer tells
+        self.waiting: _Answers | None = None  # the last answers, whose peaks need those that come
+        self.tracks: list[_Track] = []
+        self.whole = torch.zeros(len(PLACES) + len(GROUNDS) + len(HOURS))
+
+    def see(self, frames: NDArray[np.uint8]) -> list[Cue]:
+        """What is certain after these frames [N, H, W, 3]."""
+        self.last = frames[-1]
+        return self._read(self._ask(frames), ends=False)
+
+    def end(self) -> list[Cue]:
+        """What is certain now that nothing follows: the picture is thought to stand still."""
+        assert self.last is not None
+        frames = np.repeat(self.last[None], DELAY, 0)
+        found = self._read(self._ask(frames), ends=True)
+        found += [cue for track in self.tracks for cue in self._cues_of(track)]
+        self.tracks = []
+        return found
+
+    def _ask(self, frames: NDArray[np.uint8]) -> _Answers:
+        x = torch.from_numpy(frames).movedim(-1, 1)[None]
+        with torch.inference_mode(), numerics.products(x.device):
+            seen: Seen
+            seen, self.past = self.network(x, torch.tensor([self.rate]), self.past)
+        self.whole = self.whole + seen.whole[0].float().log_softmax(-1).sum(0)
+        cells = seen.cells[0].float()
+        skip = max(0, -self.next)  # what is told of frames before the first
+        self.next += len(frames)
+        return _Answers(cells[skip:, : len(KINDS)].sigmoid(), cells[skip:, len(KINDS) :])
+
+    def _read(self, answers: _Answers, *, ends: bool) -> list[Cue]:
+        """The cues in these answers and those that were waiting."""
+        if len(answers.mass) == 0 and self.waiting is None:
+            return []
+        first = self.next - len(answers.mass)  # the frame of the first answer
+        if self.waiting is None:  # nothing happened before
+            self.waiting = _Answers(*(torch.zeros_like(part[:1]).expand(MARGIN, -1, -1, -1) for part in answers))
+        run = _Answers(*(torch.cat(pair) for pair in zip(self.waiting, answers, strict=True)))
+        first -= len(self.waiting.mass)
+        if ends:
+            run = _Answers(*(F.pad(part, (0, 0, 0, 0, 0, 0, 0, MARGIN)) for part in run))
+        self.waiting = _Answers(*(part[-2 * MARGIN :] for part in run))
+        if len(run.mass) <= 2 * MARGIN:
+            self.waiting = run
+            return []
+        return self._moments(run, first) + self._lasting(run, first)
+
+    def _moments(self, run: _Answers, first: int) -> list[Cue]:
+        mass = run.mass[:, : len(MOMENTS)]
+        total = mass.sum(1)  # N h w
+        around = _box(total[None, None], (3, 3, 3))[0, 0]
+        score = around + 0.1 * total
+        highest = F.max_pool3d(score[None, None], (5, 3, 3), 1, (2, 1, 1))[0, 0]
+        peaks = (score >= highest) & (around >= LEAST)
+        peaks[:MARGIN] = peaks[-MARGIN:] = False
+        h, w = total.shape[1:]
+        cues = []
+        for n, row, column in peaks.nonzero().tolist():
+            window = (slice(n - 1, n + 2), slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2))
+            weight = total[window]
+            weight = weight / weight.sum()
+            frame = n - 1 + float((weight.sum((1, 2)) * torch.arange(3)).sum()) + first
+            kind = MOMENTS[int(mass[(window[0], slice(None), *window[1:])].sum((0, 2, 3)).argmax())]
+            said = (run.rest[(window[0], slice(None), *window[1:])] * weight[:, None]).sum((0, 2, 3))
+            cues.append(self._cue(kind, frame / self.rate, 0.0, said, _centre(weight.sum(0), window[1:], (h, w))))
+        return cues
+
+    def _lasting(self, run: _Answers, first: int) -> list[Cue]:
+        mass = run.mass[:, len(MOMENTS) :]
+        around = _box(mass[:, None], (1, 3, 3))[:, 0]  # N kinds h w
+        score = around + 0.1 * mass
+        peaks = (score >= F.max_pool2d(score, 5, 1, 2)) & (around >= GO_ON)
+        peaks[:MARGIN] = peaks[-MARGIN:] = False
+        h, w = mass.shape[2:]
+        found: list[Cue] = []
+        for n, k, row, column in peaks.nonzero().tolist():
+            time = (n + first) / self.rate
+            window = (slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2))
+            weight = mass[(n, k, *window)]
+            said = (run.rest[(n, slice(None), *window)] * weight).sum((1, 2))
+            self._follow(LASTING[k], time, _centre(weight, window, (h, w)), float(weight.sum()), said)
+        now = (len(run.mass) - MARGIN - 1 + first) / self.rate
+        for track in [track for track in self.tracks if track.last < now - FORGET]:
+            self.tracks.remove(track)
+            found += self._cues_of(track)
+        return found
+
+    def _follow(self, kind: CueKind, time: float, place: tuple[float, float], mass: float, said: Tensor) -> None:
+        near = [
+            (math.dist(track.place, place), i)
+            for i, track in enumerate(self.tracks)
+            if track.kind == kind and track.last < time <= track.last + FORGET + 1e-6
+        ]
+        if near and min(near)[0] < NEAR:
+            track = self.tracks[min(near)[1]]
+            track.last, track.place, track.most = time, place, max(track.most, mass)
+            track.weight, track.said = track.weight + mass, track.said + said
+        else:
+            self.tracks.append(_Track(kind, time, time, place, place, mass, mass, said))
+
+    def _cues_of(self, track: _Track) -> list[Cue]:
+        """The cues of something that lasted: one, or an animal's calls, or none where it was hardly believed."""
+        seconds = track.last - track.first
+        if track.most < BEGIN or seconds < SHORTEST:
+            return []
+        said = track.said / track.weight
+        if track.kind != "animal":
+            return [self._cue(track.kind, track.first, seconds, said, track.start, track.place)]
+        calls = np.arange(min(0.4, 0.3 * seconds), seconds, CALL_EVERY)
+        return [self._cue("animal", track.first + float(call), CALL, said, track.start, track.place) for call in calls]
+
+    def _cue(
+        self,
+        kind: CueKind,
+        time: float,
+        seconds: float,
+        said: Tensor,
+        place: tuple[float, float],
+        to: tuple[float, float] | None = None,
+    ) -> Cue:
+        N, M = len(THINGS), len(MET)
+        thing, met = THINGS[int(said[:N].argmax())], MET[int(said[N : N + M].argmax())]
+        strength, across = float(said[N + M]), 2 ** (4 * (float(said[N + M + 1]) - 0.5))
+        materials: tuple[str, ...] = (thing, met) if kind not in ("engine", "animal", "cloth", "whoosh") else (thing,)
+        if kind == "speech":
+            materials = ("voice", thing)
+        return Cue(
+            time=round(max(0.0, self.start + time), 4),
+            kind=kind,
+            seconds=round(seconds, 4),
+            strength=round(min(max(strength, 0.02), 1.0), 3),
+            materials=materials,
+            place=place,
+            to=to,
+            across=round(min(max(across, 0.05), 15.0), 2)
+            if kind not in ("footstep", "speech", "animal", "cloth")
+            else None,
+        )
+
+
+@dataclass
+class _Places:
+    """Where each scene is."""
+
+    ends: list[tuple[float, Cue]] = field(default_factory=list)
+
+    def add(self, end: int, scene: _Scene) -> None:
+        place, ground, hour = scene.whole.split((len(PLACES), len(GROUNDS), len(HOURS)))
+        name = PLACES[int(place.argmax())] + (", night" if HOURS[int(hour.argmax())] == "night" else "")
+        cue = Cue(time=0, kind="place", strength=0.5, materials=(GROUNDS[int(ground.argmax())],), text=name)
+        self.ends.append((end / scene.rate, cue))
+
+    def cues(self, seconds: float) -> list[Cue]:
+        """One for each stretch of the film in one place."""
+        found: list[Cue] = []
+        start = 0.0
+        for number, (end, cue) in enumerate(self.ends):
+            goes_on = number + 1 < len(self.ends) and self.ends[number + 1][1] == cue
+            if not goes_on:
+                end = seconds if number + 1 == len(self.ends) else end
+                found.append(cue.model_copy(update={"time": round(start, 4), "seconds": round(end - start, 4)}))
+                start = end
+        return found
+
+
+def _box(x: Tensor, sides: tuple[int, int, int]) -> Tensor:
+    """Sums over boxes [B, 1, N, h, w]; outside there is nothing."""
+    padding = tuple(side // 2 for side in sides)
+    return F.avg_pool3d(x, sides, 1, padding) * math.prod(sides)
+
+
+def _centre(weight: Tensor, window: tuple[slice, slice], size: tuple[int, int]) -> tuple[float, float]:
+    """The centre of a mass [3, 3 or fewer] in picture coordinates; size is (h, w) in cells."""
+    weight = weight / weight.sum()
+    rows = torch.arange(window[0].start, window[0].start + weight.shape[0]) + 0.5
+    columns = torch.arange(window[1].start, window[1].start + weight.shape[1]) + 0.5
+    x, y = float((weight.sum(0) * columns).sum()) / size[1], float((weight.sum(1) * rows).sum()) / size[0]
+    return round(min(x, 1.0), 4), round(min(y, 1.0), 4)

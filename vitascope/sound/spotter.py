@@ -1,0 +1,145 @@
+"""The network that finds in pictures what is heard (`spot.py` reads its answers).
+
+A small causal network looks at frames as they come, with what it keeps of the ones before, and tells for each cell of
+the picture how much of each kind of sound belongs there. A moment is a mass of one, spread over the two frames and the
+four cells around it; its place and time (finer than a frame) are the centre of that mass. What lasts is a mass at each
+frame. Trained on the world alone, whose contacts are known exactly (`train/spotter.py`). Letters: B films, T frames,
+C channels, H W pixels, h w cells.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vitascope.model import checkpoint
+from vitascope.shot.shot import CueKind
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "sound" / "spotter.safetensors"
+AREA = 128 * 72  # pixels of a frame as it is looked at, about
+CELL = 8  # pixels of a cell
+MAX_FPS = 30.0  # of faster films some frames are left out
+DELAY = 3  # frames after a moment that are seen before it is told
+MOMENTS: tuple[CueKind, ...] = ("impact", "bounce", "topple", "footstep", "whoosh")
+LASTING: tuple[CueKind, ...] = ("roll", "slide", "engine", "speech", "cloth", "animal")
+KINDS = MOMENTS + LASTING
+THINGS = (
+    *("rubber", "plastic", "wood", "metal", "stone", "skin", "shoe", "paw", "hoof", "claw", "air", "cloth"),
+    *("car", "van", "bus", "truck", "tractor", "woman", "man", "girl", "boy"),
+    *("dog", "cat", "horse", "cow", "sheep", "rabbit", "elephant", "bird"),
+)
+MET = ("grass", "sand", "snow", "wood", "tile", "asphalt", "rubber", "plastic", "metal", "stone", "skin")
+GROUNDS = MET[:6]
+PLACES = ("open", "park", "forest", "street", "beach", "desert", "village", "room", "kitchen")
+HOURS = ("day", "night")
+NUM_OUT = len(KINDS) + len(THINGS) + len(MET) + 2  # of a cell: masses, what sounds, what it meets, strength, across
+
+
+# ---- the network
+
+
+class Convolution(nn.Module):
+    """A convolution, batch norm and ReLU. Its kernel is kept as a matrix, which the weight file stores in int8."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, size: int = 3) -> None:
+        super().__init__()
+        self.stride, self.size = stride, size
+        width = inputs * size * size
+        self.kernel = nn.Parameter(torch.randn(outputs, width) * (2 / width) ** 0.5)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel = self.kernel.view(len(self.kernel), -1, self.size, self.size)
+        kernel = kernel.contiguous(memory_format=torch.channels_last)
+        return F.relu(self.norm(F.conv2d(x, kernel, stride=self.stride, padding=self.size // 2)))
+
+
+class Block(nn.Module):
+    """Two convolutions beside a shortcut; a part of what goes in is of one and of three frames before (the causal
+    temporal shift of arXiv 1811.08383)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.quarter, self.eighth = width // 4, width // 8
+        self.first, self.second = Convolution(width, width), Convolution(width, width)
+
+    @property
+    def num_kept(self) -> int:
+        return self.quarter + self.eighth
+
+    def forward(self, x: Tensor, num_frames: int, past: Tensor | None) -> tuple[Tensor, Tensor]:
+        """x [B·T, C, h, w] and what is kept of the 3 frames before [B, 3, num_kept, h, w] (None: nothing) to the same
+        for the next."""
+        frames = x.unflatten(0, (-1, num_frames))  # B T C h w
+        early = frames[:, :, : self.num_kept]
+        if past is None:
+            past = torch.zeros_like(early[:, :1]).expand(-1, 3, -1, -1, -1)
+        run = torch.cat((past, early), 1)  # B T+3 kept h w
+        near, far = run[:, 2:-1, : self.quarter], run[:, :-3, self.quarter :]
+        shifted = torch.cat((near, far, frames[:, :, self.num_kept :]), 2).flatten(0, 1)
+        return x + self.second(self.first(shifted)), run[:, -3:]
+
+
+class Seen(NamedTuple):
+    """What is told of frames: of each cell [B, T, NUM_OUT, h, w], and of the whole [B, T, places + grounds + hours]."""
+
+    cells: Tensor
+    whole: Tensor
+
+
+class Spotter(nn.Module):
+    """Frames in, what is heard of each cell out, DELAY frames later."""
+
+    def __init__(self, width: int = 64, depth: int = 5) -> None:
+        super().__init__()
+        half = width // 2
+        self.stem = Convolution(7, half, 4, 7)
+        self.early = Block(half)
+        self.down = Convolution(half, width, 2)
+        self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
+        self.near, self.told = Convolution(width, width), nn.Conv2d(width, NUM_OUT, 1)
+        self.whole = nn.Linear(2 * width, len(PLACES) + len(GROUNDS) + len(HOURS))
+        bias = torch.zeros(NUM_OUT)
+        bias[: len(KINDS)] = -7.0  # nearly everywhere nothing is heard
+        self.told.bias = nn.Parameter(bias)
+        nn.init.normal_(self.told.weight, std=0.02)
+
+    def forward(self, frames: Tensor, fps: Tensor, past: list[Tensor] | None = None) -> tuple[Seen, list[Tensor]]:
+        """Frames [B, T, 3, H, W] in 0..255, H and W multiples of 8, at fps [B]; `past` is what the last call gave back
+        for the frames before."""
+        B, T = frames.shape[:2]
+        x = frames.float() / 64 - 2
+        last = x[:, :1] if past is None else past[0]
+        change = x - torch.cat((last, x[:, :-1]), 1)
+        rate = torch.log2(fps / 24).view(B, 1, 1, 1, 1).expand(-1, T, -1, *x.shape[-2:])
+        x = torch.cat((x, 2 * change, rate), 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        kept = [frames[:, -1:].float() / 64 - 2]
+        x = self.stem(x)
+        x, run = self.early(x, T, None if past is None else past[1])
+        kept.append(run)
+        x = self.down(x)
+        for i, block in enumerate(self.blocks):
+            x, run = block(x, T, None if past is None else past[2 + i])
+            kept.append(run)
+        pooled = torch.cat((x.mean((2, 3)), x.amax((2, 3))), 1)
+        return Seen(self.told(self.near(x)).unflatten(0, (B, T)), self.whole(pooled).unflatten(0, (B, T))), kept
+
+
+@cache
+def spotter() -> Spotter:
+    """The spotter that ships. Raises CheckpointError for a damaged file."""
+    return load(WEIGHTS)
+
+
+def load(path: Path) -> Spotter:
+    """The spotter in a weight file. Raises CheckpointError for one that holds none."""
+    state, header = checkpoint.read(path)
+    try:
+        network = Spotter(**header["card"]["training"]["network"])
+        network.load_state_dict(state)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise checkpoint.CheckpointError(f"weights: {path} does not hold a spotter ({error})") from None
+    return network.eval().requires_grad_(False)

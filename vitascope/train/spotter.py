@@ -1,0 +1,365 @@
+"""How the spotter learns: from renders of the world, whose contacts are known exactly.
+
+`python -m vitascope.train.spotter --out spotter.safetensors --seconds 3000 --lessons lessons` draws its lessons (kept
+in the folder `lessons` for the next time) in processes of their own while it trains, and writes the weight file that
+ships; with `--init` it goes on from one. Films come at many rates, in the world's styles, and worn by random amounts
+as foreign ones are: soft, noisy, cropped, brighter or darker, mirrored.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vitascope.model import checkpoint, numerics
+from vitascope.model.checkpoint import Card
+from vitascope.shot.shot import Cue
+from vitascope.sound.spotter import (
+    CELL,
+    DELAY,
+    GROUNDS,
+    HOURS,
+    KINDS,
+    MET,
+    MOMENTS,
+    PLACES,
+    THINGS,
+    Spotter,
+    load,
+)
+from vitascope.train.muon import Muon
+from vitascope.world.footage import happening
+from vitascope.world.heard import cues_of, presences
+from vitascope.world.reel import Reel
+from vitascope.world.scene import STYLES
+from vitascope.world.stage import path_of, stage
+
+SEED, TEST_SEED = 401, 402
+LEVELS = (1, 1, 2, 2, 3, 3, 4)
+RATES = (12.0, 24.0, 24.0, 10.0, 25.0, 15.0, 30.0, 24.0, 12.0)
+SIZES = ((128, 72), (128, 72), (128, 72), (72, 128), (96, 96))
+SECONDS = 2.0
+STYLED = 0.25  # of the films are in a style that is not natural
+BATCH = 6
+KEPT = 2500  # lessons in memory, 1.3 MB each
+RATE = 1e-3
+MATRIX_RATE = 6e-3  # of the kernels (Muon)
+MOMENT_WEIGHT = 1.0
+AROUND = 0.15  # of the loss: what sounds, how strongly and where, beside whether and when
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A film [T, H, W, 3] with what is heard of it; the animals in it are cues that last all the time."""
+
+    frames: NDArray[np.uint8]
+    fps: float
+    cues: tuple[Cue, ...]
+
+
+# ---- lessons
+
+
+def rendered(seed: int, index: int, fps: float | None = None, size: tuple[int, int] | None = None) -> Lesson:
+    """Lesson number `index` of a seed, drawn small; of this rate and size, or by lot."""
+    rng = np.random.default_rng([seed, index])
+    level = int(rng.choice(LEVELS))
+    style = STYLES[int(rng.integers(1, len(STYLES)))] if level > 1 and rng.random() < STYLED else "natural"
+    drawn_fps, drawn_size = RATES[int(rng.integers(len(RATES)))], SIZES[int(rng.integers(len(SIZES)))]
+    fps, size = fps or drawn_fps, size or drawn_size
+    scene, motion = happening(seed, index, level=level, size=size, seconds=SECONDS, fps=fps, style=style, split="any")
+    path = path_of(scene.camera, SECONDS, fps)
+    frames = Reel(stage(scene, motion, path), size, scene.style, scene.look % 10_000).whole.frames
+    heard = [cue for cue in cues_of(scene, motion, path, size) if cue.kind != "animal"]
+    return Lesson(frames, fps, (*heard, *presences(scene, motion, path, size)))
+
+
+@lru_cache(maxsize=KEPT)
+def kept(folder: Path, seed: int, index: int) -> Lesson:
+    """A lesson from the folder, drawn and put there if it is not."""
+    path = folder / f"{seed}-{index}.npz"
+    if path.is_file():
+        with np.load(path) as file:
+            cues = tuple(Cue(**cue) for cue in json.loads(str(file["cues"])))
+            return Lesson(file["frames"], float(file["fps"]), cues)
+    lesson = rendered(seed, index)
+    cues_text = json.dumps([cue.model_dump(mode="json") for cue in lesson.cues])
+    beside = path.with_name(f".{path.stem}.npz")
+    np.savez(beside, frames=lesson.frames, fps=lesson.fps, cues=cues_text)
+    beside.replace(path)
+    return lesson
+
+
+def _draw(folder: Path, seed: int, index: int) -> int:
+    cv2.setNumThreads(1)
+    kept(folder, seed, index)
+    return index
+
+
+def worn(lesson: Lesson, rng: np.random.Generator) -> Lesson:
+    """The same film mirrored, cropped, softer, with noise, brighter or darker, other in colour; each by lot."""
+    frames, cues = lesson.frames, lesson.cues
+    if rng.random() < 0.5:
+        frames, cues = frames[:, :, ::-1], tuple(_placed(cue, lambda x, y: (1 - x, y)) for cue in cues)
+    H, W = frames.shape[1:3]
+    x: NDArray[Any] = frames.astype(np.float32)
+    if rng.random() < 0.3:  # a part of the picture, as large as the whole
+        share = rng.uniform(0.75, 1.0)
+        left, top = rng.uniform(0, 1 - share, 2)
+        moved = np.array([[1 / share, 0, -left * W / share], [0, 1 / share, -top * H / share]])
+        x = np.stack([cv2.warpAffine(frame, moved, (W, H), borderMode=cv2.BORDER_REPLICATE) for frame in x])
+        cues = tuple(_placed(cue, lambda a, b: ((a - left) / share, (b - top) / share)) for cue in cues)
+    if rng.random() < 0.4:
+        width = rng.uniform(0.3, 1.1)
+        x = np.stack([cv2.GaussianBlur(frame, (0, 0), width) for frame in x])
+    x = np.float32(255) * (x.clip(0, 255) / 255) ** math.exp(rng.normal(0, 0.15))
+    x = (x - 128) * math.exp(rng.normal(0, 0.12)) + 128 + rng.normal(0, 8)
+    if rng.random() < 0.2:
+        x = x.mean(3, keepdims=True) + rng.uniform(0, 0.6) * (x - x.mean(3, keepdims=True))
+    if rng.random() < 0.5:
+        x = x + rng.normal(0, rng.uniform(1, 7), x.shape).astype(np.float32)
+    return Lesson(np.rint(x).clip(0, 255).astype(np.uint8), lesson.fps, cues)
+
+
+def _placed(cue: Cue, moved: Callable[[float, float], tuple[float, float]]) -> Cue:
+    """The cue with its places moved; where they are no more in the picture, there is none."""
+    places = {}
+    for name in ("place", "to"):
+        old = getattr(cue, name)
+        new = None if old is None else moved(*old)
+        places[name] = new if new is not None and 0 <= new[0] <= 1 and 0 <= new[1] <= 1 else None
+    return cue.model_copy(update=places)
+
+
+# ---- what the network should say
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Of each frame and cell: masses [T, kinds, h, w], and what they are of, where there is some: numbers in THINGS and
+    MET (-1 unknown), strength and size [T, h, w]; of the whole film place, ground and hour."""
+
+    mass: NDArray[np.float32]
+    thing: NDArray[np.int64]
+    met: NDArray[np.int64]
+    strength: NDArray[np.float32]
+    across: NDArray[np.float32]
+    whole: tuple[int, int, int]
+
+
+def target_of(lesson: Lesson, num_frames: int) -> Target:
+    """What should be told of a lesson after each of its frames, which are followed by DELAY that stand still."""
+    T, (H, W) = num_frames, lesson.frames.shape[1:3]
+    h, w = H // CELL, W // CELL
+    target = Target(
+        mass=np.zeros((T, len(KINDS), h, w), np.float32),
+        thing=np.full((T, h, w), -1, np.int64),
+        met=np.full((T, h, w), -1, np.int64),
+        strength=np.full((T, h, w), -1, np.float32),
+        across=np.full((T, h, w), -1, np.float32),
+        whole=_whole(lesson.cues),
+    )
+    for cue in lesson.cues:
+        if cue.kind not in KINDS or cue.place is None:
+            continue
+        if cue.kind in MOMENTS:
+            exact = cue.time * lesson.fps
+            first = math.floor(exact)
+            _put(target, cue, first, 1 - (exact - first), cue.place)
+            _put(target, cue, first + 1, exact - first, cue.place)
+            continue
+        to = cue.to or cue.place
+        begin, end = math.ceil(cue.time * lesson.fps), math.floor((cue.time + cue.seconds) * lesson.fps)
+        for frame in range(begin, end + 1):
+            u = (frame / lesson.fps - cue.time) / max(cue.seconds, 1e-6)
+            place = (cue.place[0] + u * (to[0] - cue.place[0]), cue.place[1] + u * (to[1] - cue.place[1]))
+            _put(target, cue, frame, 1.0, place)
+    return target
+
+
+def _put(target: Target, cue: Cue, frame: int, mass: float, place: tuple[float, float]) -> None:
+    """So much mass of a cue at a frame, over the four cells around its place."""
+    T, _, h, w = target.mass.shape
+    told = frame + DELAY
+    if not 0 <= told < T or mass <= 0:
+        return
+    x, y = min(max(place[0] * w - 0.5, 0.0), w - 1.0), min(max(place[1] * h - 0.5, 0.0), h - 1.0)
+    left, top = int(x), int(y)
+    for row, column, share in (
+        (top, left, (1 - x + left) * (1 - y + top)),
+        (top, left + 1, (x - left) * (1 - y + top)),
+        (top + 1, left, (1 - x + left) * (y - top)),
+        (top + 1, left + 1, (x - left) * (y - top)),
+    ):
+        if share <= 0 or row >= h or column >= w:
+            continue
+        masses = target.mass[told, KINDS.index(cue.kind)]
+        masses[row, column] = min(1.0, masses[row, column] + mass * share)
+        if mass * share > 0.15:
+            names = cue.materials[-1:] if cue.kind == "speech" else cue.materials[:1]
+            target.thing[told, row, column] = THINGS.index(names[0]) if names and names[0] in THINGS else -1
+            met = cue.materials[1] if len(cue.materials) > 1 else ""
+            target.met[told, row, column] = MET.index(met) if met in MET else -1
+            target.strength[told, row, column] = cue.strength
+            target.across[told, row, column] = -1 if cue.across is None else math.log2(cue.across) / 4 + 0.5
+
+
+def _whole(cues: Sequence[Cue]) -> tuple[int, int, int]:
+    cue = next(cue for cue in cues if cue.kind == "place")
+    place = cue.text.partition(",")[0]
+    return PLACES.index(place), GROUNDS.index(cue.materials[0]), int("night" in cue.text)
+
+
+# ---- learning
+
+
+def loss_of(
+    network: Spotter, frames: Tensor, fps: Tensor, targets: Sequence[Target]
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss of a batch [B, T, 3, H, W], and its parts to be shown."""
+    seen, _ = network(frames, fps)
+    cells, whole = seen.cells.float(), seen.whole.float()
+    K, N, M = len(KINDS), len(THINGS), len(MET)
+
+    def all_of(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(target, name) for target in targets]))
+
+    mass = all_of("mass")
+    each = F.binary_cross_entropy_with_logits(cells[:, :, :K], mass, reduction="none").sum((3, 4)).mean((0, 1))
+    moments, lasting = each[: len(MOMENTS)].sum(), each[len(MOMENTS) :].sum()
+    thing = _told(cells[:, :, K : K + N], all_of("thing"))
+    met = _told(cells[:, :, K + N : K + N + M], all_of("met"))
+    sizes = torch.stack(
+        [
+            (wanted >= 0).float().mul((cells[:, :, K + N + M + i] - wanted).abs()).sum()
+            / (wanted >= 0).sum().clamp(min=1)
+            for i, wanted in enumerate((all_of("strength"), all_of("across")))
+        ]
+    ).sum()
+    T = whole.shape[1]
+    parts = whole[:, DELAY:].flatten(0, 1).split((len(PLACES), len(GROUNDS), len(HOURS)), 1)
+    answers = torch.tensor([target.whole for target in targets]).repeat_interleave(T - DELAY, 0)
+    surroundings = torch.stack([F.cross_entropy(part, answers[:, i]) for i, part in enumerate(parts)]).sum()
+    loss = 4 * moments + lasting + AROUND * (thing + met + 2 * sizes + surroundings)
+    shown = {"moments": moments, "lasting": lasting, "thing": thing, "met": met, "sizes": sizes, "place": surroundings}
+    return loss, {name: value.item() for name, value in shown.items()}
+
+
+def _told(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Cross entropy [B, T, C, h, w] against numbers [B, T, h, w], where there is one."""
+    known = wanted >= 0
+    if not bool(known.any()):
+        return logits.sum() * 0
+    return F.cross_entropy(logits.movedim(2, -1)[known], wanted[known])
+
+
+def batch_of(lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor, list[Target]]:
+    """Lessons of one size as [B, T, 3, H, W], their rates [B], and what should be told; shorter ones stand still at
+    their ends, as all do for DELAY frames."""
+    T = max(len(lesson.frames) for lesson in lessons) + DELAY
+    frames = [
+        np.concatenate([lesson.frames, np.repeat(lesson.frames[-1:], T - len(lesson.frames), 0)]) for lesson in lessons
+    ]
+    stacked = torch.from_numpy(np.stack(frames)).movedim(-1, 2)
+    return stacked, torch.tensor([lesson.fps for lesson in lessons]), [target_of(one, T) for one in lessons]
+
+
+def train(out: Path, lessons: Path, seconds: float, init: Path | None = None, num_lessons: int = 4000) -> None:
+    """Train for so long, and write the weight file (also every ten minutes)."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng()
+    lessons.mkdir(parents=True, exist_ok=True)
+    network = Spotter() if init is None else load(init).requires_grad_(True)
+    network.train()
+    matrices = [p for p in network.parameters() if p.ndim == 2 and p.shape[0] > 16]
+    others = [p for p in network.parameters() if not (p.ndim == 2 and p.shape[0] > 16)]
+    optimizers: list[tuple[torch.optim.Optimizer, float]] = [
+        (Muon(matrices, lr=MATRIX_RATE), MATRIX_RATE),
+        (torch.optim.AdamW(others, lr=RATE, weight_decay=0.0), RATE),
+    ]
+    begin = saved = time.monotonic()
+    there = [i for i in range(num_lessons) if (lessons / f"{SEED}-{i}.npz").is_file()]
+    with ProcessPoolExecutor(1) as drawer:
+        missing = iter(i for i in range(num_lessons) if i not in set(there))
+        coming = [drawer.submit(_draw, lessons, SEED, i) for _, i in zip(range(4), missing, strict=False)]
+        step = 0
+        shown: dict[str, float] = {}
+        while (spent := time.monotonic() - begin) < seconds:
+            done = [one for one in coming if one.done()]
+            coming = [one for one in coming if not one.done()]
+            there += [one.result() for one in done]
+            coming += [drawer.submit(_draw, lessons, SEED, i) for _, i in zip(done, missing, strict=False)]
+            if len(there) < 8 * BATCH:
+                time.sleep(1.0)
+                continue
+            batch = _chosen(lessons, there, rng)
+            share = min(1.0, (step + 1) / 50) * min(1.0, 1.02 - spent / seconds) ** 0.7
+            frames, fps, targets = batch_of(batch)
+            with numerics.products(frames.device):
+                loss, parts = loss_of(network, frames, fps, targets)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            for optimizer, rate in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = rate * share
+                optimizer.step()
+                optimizer.zero_grad()
+            step += 1
+            shown = {name: 0.98 * shown.get(name, value) + 0.02 * value for name, value in parts.items()}
+            if step % 50 == 0:
+                told = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
+                print(f"{spent:6.0f} s  step {step}  {len(there)} lessons  {told}", flush=True)
+            if time.monotonic() - saved > 300:
+                write(network, out, step)
+                saved = time.monotonic()
+        for one in coming:
+            one.cancel()
+    write(network, out, step)
+
+
+def _chosen(folder: Path, there: Sequence[int], rng: np.random.Generator) -> list[Lesson]:
+    """Some lessons of one size and about one rate, worn."""
+    first = kept(folder, SEED, int(rng.choice(there)))
+    chosen = [first]
+    for _ in range(200):
+        other = kept(folder, SEED, int(rng.choice(there)))
+        if other.frames.shape[1:] == first.frames.shape[1:] and abs(len(other.frames) / len(first.frames) - 1) < 0.3:
+            chosen.append(other)
+        if len(chosen) == BATCH:
+            break
+    return [worn(lesson, rng) for lesson in chosen]
+
+
+def write(network: Spotter, path: Path, step: int) -> None:
+    """Write the weight file, int8."""
+    layout = {"width": network.whole.in_features // 2, "depth": len(network.blocks)}
+    card = Card("spotter", SIZES[0], 48, 24.0, 4, training={"network": layout, "steps": step})
+    checkpoint.save(network, card, path, stored="int8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Train the spotter.")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--lessons", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=3000.0)
+    parser.add_argument("--init", type=Path)
+    parser.add_argument("--num-lessons", type=int, default=4000)
+    given = parser.parse_args()
+    train(given.out, given.lessons, given.seconds, given.init, given.num_lessons)
+
+
+if __name__ == "__main__":
+    main()
