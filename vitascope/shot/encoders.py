@@ -27,7 +27,15 @@ LARGE = 1280 * 720  # pixels; larger frames are encoded at faster presets, to ke
 PLACE = "VITASCOPE_ENCODER"
 PLACES = ("software", "hardware")
 
-_SAMPLES = {"aac": "fltp", "libopus": "flt", "pcm_s24le": "s32"}  # how each encoder of sound takes it
+_LOSSY = ("aac", "libopus")
+BLOCK = 1024  # samples that AAC takes at a time; only the very last may be shorter
+_SAMPLES = {
+    "aac": "fltp",
+    "libopus": "flt",
+    "pcm_s24le": "s32",
+    "pcm_s16le": "s16",
+    "flac": "s16",
+}  # how each encoder of sound takes it
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 
 Options = Callable[[int, bool], dict[str, str]]  # of a quality, and whether frames are large
@@ -269,7 +277,7 @@ def write_stream(
             context.max_b_frames = 0
         context.color_primaries = context.color_trc = context.colorspace = 1  # BT.709
         context.color_range = 1  # 16 to 235
-        track = None if sound is None else _SoundTrack(container, *sound, choice.sound)
+        track = None if sound is None else SoundTrack(container, [sound[0]], sound[1], choice.sound)
         convert = _Converter(choice, size)
         for i, frame in enumerate(chain(first, frames)):
             picture = convert(frame)
@@ -313,28 +321,46 @@ class _Converter:
         return self.graph.pull()
 
 
-class _SoundTrack:
+class SoundTrack:
     """Feeds sound to the encoder as the pictures advance, so that the file holds both side by side."""
 
-    def __init__(self, container: "OutputContainer", sound: NDArray[np.float32], rate: int, codec: str) -> None:
-        self.container, self.sound, self.rate, self.done = container, sound, rate, 0
+    def __init__(
+        self, container: "OutputContainer", blocks: Iterable[NDArray[np.float32]], rate: int, codec: str
+    ) -> None:
+        """`blocks` [S, 2] are asked for when they are due."""
+        self.container, self.blocks, self.rate, self.done = container, iter(blocks), rate, 0
+        self.waiting = np.zeros((0, 2), np.float32)  # S 2
         # Opus knows few rates; the encoder's own resampler brings others to its own.
         own_rate = SOUND_RATE if codec == "libopus" and rate not in _OPUS_RATES else rate
         self.stream = container.add_stream(codec, rate=own_rate, layout="stereo", format=_SAMPLES[codec])
-        self.stream.codec_context.bit_rate = 192_000
+        if codec in _LOSSY:
+            self.stream.codec_context.bit_rate = 192_000
 
-    def write_until(self, seconds: float, last: bool = False) -> None:
-        import av
-
-        block = 1024  # samples that AAC takes at a time; only the very last may be shorter
-        stop = len(self.sound) if last else min(round(seconds * self.rate), len(self.sound))
-        while self.done < stop and (last or self.done + block <= stop):
-            samples = self.sound[self.done : self.done + block]  # S 2
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
-            frame.sample_rate, frame.pts, frame.time_base = self.rate, self.done, Fraction(1, self.rate)
-            self.container.mux(self.stream.encode(frame))
-            self.done += len(samples)
+    def write_until(self, seconds: float) -> None:
+        """Encode what is heard before this time, except for a last part of a block."""
+        stop = round(seconds * self.rate)
+        while self.done + BLOCK <= stop and self._more(BLOCK):
+            self._encode(BLOCK)
 
     def finish(self) -> None:
-        self.write_until(0, last=True)
+        """Encode the rest."""
+        while self._more(BLOCK):
+            self._encode(BLOCK)
+        if len(self.waiting):
+            self._encode(len(self.waiting))
         self.container.mux(self.stream.encode())
+
+    def _more(self, least: int) -> bool:
+        """Whether so many samples are there."""
+        while len(self.waiting) < least and (block := next(self.blocks, None)) is not None:
+            self.waiting = np.concatenate([self.waiting, block])
+        return len(self.waiting) >= least
+
+    def _encode(self, number: int) -> None:
+        import av
+
+        samples, self.waiting = self.waiting[:number], self.waiting[number:]
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = self.rate, self.done, Fraction(1, self.rate)
+        self.container.mux(self.stream.encode(frame))
+        self.done += number

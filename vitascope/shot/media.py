@@ -203,7 +203,7 @@ def probe(source: Source) -> FilmInfo:
         return _probe_pngs(names)
     if found := _animation(source):
         return FilmInfo(found.size, min(found.fps, MAX_FPS), len(found.lengths), False)
-    with _film(source) as container:
+    with opened_film(source) as container:
         stream = _video_stream(container, source)
         fps = float(stream.average_rate or stream.guessed_rate or 0)
         frame = next(iter(container.decode(stream)), None)
@@ -212,7 +212,7 @@ def probe(source: Source) -> FilmInfo:
         size = (frame.width, frame.height) if frame.rotation % 180 == 0 else (frame.height, frame.width)
         num_frames, has_sound = stream.frames, bool(container.streams.audio)
     if num_frames <= 0:  # some containers do not say
-        with _film(source) as container:
+        with opened_film(source) as container:
             num_frames = sum(1 for packet in container.demux(_video_stream(container, source)) if packet.size)
     if not 0 < fps <= MAX_FPS:
         fps = 1.0 if num_frames == 1 else 24.0  # a film of one frame has no rate of its own
@@ -284,7 +284,7 @@ def _read_webp(source: Source, limits: FilmLimits) -> Iterator[Frame]:
 
 def _read_stream(source: Source, limits: FilmLimits) -> Iterator[Frame]:
     size: tuple[int, ...] | None = None
-    with _film(source) as container:
+    with opened_film(source) as container:
         stream = _video_stream(container, source, limits.pixels)
         stream.thread_type = "AUTO"
         # Whatever the header said, no frame is unpacked that is much larger (coders round sizes up).
@@ -437,7 +437,7 @@ def read_sound(source: Source, rate: int = SOUND_RATE, seconds: float = 600.0) -
 
     blocks: list[NDArray[np.float32]] = []
     num_samples, most = 0, round(seconds * rate)
-    with _film(source) as container:
+    with opened_film(source) as container:
         if not container.streams.audio or container.streams.audio[0].codec_context is None:
             raise MediaError(f"{named(source)} has no sound that can be decoded")
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
@@ -507,7 +507,7 @@ def read_shot(source: Source) -> Shot | None:
     elif found := _animation(source):
         text = found.text
     else:
-        with _film(source) as container:
+        with opened_film(source) as container:
             told = {key.lower(): value for key, value in container.metadata.items()}  # Matroska shouts its keys
             text = told.get(SHOT_KEY)
     if text is None:
@@ -534,7 +534,7 @@ def _shot_text(shot: Shot) -> str:
 
 
 @contextmanager
-def _film(source: Source) -> Iterator["InputContainer"]:
+def opened_film(source: Source) -> Iterator["InputContainer"]:
     """An open film or sound file; whatever FFmpeg finds wrong with it, also later, becomes a MediaError."""
     import av
 
