@@ -37,6 +37,11 @@ def strangers(text: str, known: tuple[str, ...]) -> dict[str, str]:
     return {word: choice[int((directions @ _direction(word)).argmax())] for word in new}
 
 
+def likeness(word: str, other: str) -> float:
+    """How alike two words are in meaning: the cosine of their directions, up to 1."""
+    return float(_direction(word) @ _direction(other))
+
+
 def _direction(word: str) -> npt.NDArray[np.float32]:
     """Where a word points: the mean of its tokens' states, of length 1. [384]"""
     mean = encoder()(word)[1:-1].mean(0)

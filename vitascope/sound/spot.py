@@ -19,7 +19,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vitascope.model import numerics
 from vitascope.model.flow import Cancelled
 from vitascope.shot.clip import Frame
 from vitascope.shot.shot import Cue, CueKind
@@ -231,11 +230,11 @@ class _Scene:
 
     def _ask(self, frames: NDArray[np.uint8]) -> _Answers:
         x = torch.from_numpy(frames).movedim(-1, 1)[None]
-        with torch.inference_mode(), numerics.products(x.device):
+        with torch.inference_mode():
             seen: Seen
             seen, self.past = self.network(x, torch.tensor([self.rate]), self.past)
-        self.whole = self.whole + seen.whole[0].float().log_softmax(-1).sum(0)
-        cells = seen.cells[0].float()
+        self.whole = self.whole + seen.whole[0].log_softmax(-1).sum(0)
+        cells = seen.cells[0]
         skip = max(0, -self.next)  # what is told of frames before the first
         self.next += len(frames)
         return _Answers(cells[skip:, : len(KINDS)].sigmoid(), cells[skip:, len(KINDS) :])

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vitascope.model import checkpoint, numerics
+from vitascope.model import checkpoint
 from vitascope.model.checkpoint import Card
 from vitascope.shot.shot import Cue
 from vitascope.sound.spotter import (
@@ -231,7 +231,7 @@ def loss_of(
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch [B, T, 3, H, W], and its parts to be shown."""
     seen, _ = network(frames, fps)
-    cells, whole = seen.cells.float(), seen.whole.float()
+    cells, whole = seen
     K, N, M = len(KINDS), len(THINGS), len(MET)
 
     def all_of(name: str) -> Tensor:
@@ -308,8 +308,7 @@ def train(out: Path, lessons: Path, seconds: float, init: Path | None = None, nu
             batch = _chosen(lessons, there, rng)
             share = min(1.0, (step + 1) / 50) * min(1.0, 1.02 - spent / seconds) ** 0.7
             frames, fps, targets = batch_of(batch)
-            with numerics.products(frames.device):
-                loss, parts = loss_of(network, frames, fps, targets)
+            loss, parts = loss_of(network, frames, fps, targets)  # in fp32: convolutions are 3 times slower in bf16
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             for optimizer, rate in optimizers:
