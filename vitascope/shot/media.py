@@ -165,9 +165,9 @@ def write_picture(path: str | Path, frame: Frame, shot: Shot | None = None) -> N
     if path.suffix.lower() == ".png":
         options = {"pnginfo": PngInfo()}
         if shot is not None:
-            options["pnginfo"].add_itxt(SHOT_KEY, _shot_text(shot))
+            options["pnginfo"].add_itxt(SHOT_KEY, shot_text(shot))
     elif path.suffix.lower() == ".webp" and shot is not None:
-        options["xmp"] = animation.xmp_of(_shot_text(shot))
+        options["xmp"] = animation.xmp_of(shot_text(shot))
     with complete(path) as partial:
         Image.fromarray(np.ascontiguousarray(frame)).save(partial, _format_of(path), **options)
 
@@ -355,7 +355,7 @@ def write_film(
     _check_frame(first)
     size = first.shape[1], first.shape[0]
     frames = _checked(chain([first], frames), size)
-    text = None if shot is None else _shot_text(shot)
+    text = None if shot is None else shot_text(shot)
     track = None if sound is None else (_checked_sound(sound), sound_rate)
     rate = Fraction(fps).limit_denominator(1001)
     import av
@@ -433,10 +433,20 @@ def _check_even(size: tuple[int, int], choice: Choice) -> None:
 
 def read_sound(source: Source, rate: int = SOUND_RATE, seconds: float = 600.0) -> NDArray[np.float32]:
     """The sound of a film or sound file as float32 [S, 2] at `rate`, at most `seconds` long. Raises MediaError."""
-    import av
-
     blocks: list[NDArray[np.float32]] = []
     num_samples, most = 0, round(seconds * rate)
+    for block in sound_blocks(source, rate):
+        num_samples += len(block)
+        if num_samples > most:
+            raise MediaError(f"the sound of {named(source)} is longer than the allowed {seconds:g} s")
+        blocks.append(block)
+    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)  # S 2
+
+
+def sound_blocks(source: Source, rate: int = SOUND_RATE) -> Iterator[NDArray[np.float32]]:
+    """The sound of a film or sound file as it is decoded: float32 [S, 2] at `rate`. Raises MediaError."""
+    import av
+
     with opened_film(source) as container:
         if not container.streams.audio or container.streams.audio[0].codec_context is None:
             raise MediaError(f"{named(source)} has no sound that can be decoded")
@@ -444,12 +454,7 @@ def read_sound(source: Source, rate: int = SOUND_RATE, seconds: float = 600.0) -
         decoded: Iterator[av.AudioFrame | None] = chain(container.decode(container.streams.audio[0]), [None])
         for frame in decoded:
             for block in resampler.resample(frame):
-                samples = block.to_ndarray().astype(np.float32)  # 2 S
-                num_samples += samples.shape[1]
-                if num_samples > most:
-                    raise MediaError(f"the sound of {named(source)} is longer than the allowed {seconds:g} s")
-                blocks.append(samples)
-    return np.concatenate(blocks, 1).T.copy() if blocks else np.zeros((0, 2), np.float32)  # S 2
+                yield np.ascontiguousarray(block.to_ndarray().T, dtype=np.float32)  # S 2
 
 
 def _video_stream(container: "InputContainer", source: Source, pixels: int = MAX_PIXELS) -> "av.VideoStream":
@@ -518,7 +523,7 @@ def read_shot(source: Source) -> Shot | None:
         raise MediaError(f"the shot inside {named(source)} cannot be read: {error}") from error
 
 
-def _shot_text(shot: Shot) -> str:
+def shot_text(shot: Shot) -> str:
     """The shot as JSON; a very large one names its media instead of carrying them."""
     text = shot.to_json()
     if len(text) <= MAX_SHOT_BYTES:

@@ -8,13 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.shot.encoders import CONTAINERS, SoundTrack
-from vitascope.shot.files import SOUND_RATE, MediaError, check_suffix, complete, named
-from vitascope.shot.media import opened_film
+from vitascope.shot.files import SHOT_KEY, SOUND_RATE, MediaError, check_suffix, complete, named
+from vitascope.shot.media import is_folder_name, is_picture, opened_film, shot_text
+from vitascope.shot.shot import Shot
 
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
 
+# FFmpeg's decoders and what `encoders.CODECS` calls what they read.
+_CODEC_NAMES = {
+    "h264": "h264", "hevc": "hevc", "av1": "av1", "libdav1d": "av1", "libaom-av1": "av1", "vp9": "vp9",
+    "libvpx-vp9": "vp9", "prores": "prores",
+}  # fmt: skip
 SOUND_SUFFIXES = {
     ".wav": ("wav", "pcm_s16le"),
     ".flac": ("flac", "flac"),
@@ -23,12 +29,27 @@ SOUND_SUFFIXES = {
 }
 
 
+def copies(source: Path, path: Path) -> bool:
+    """Whether the pictures of a film can be put into a file of this name as they are. Raises MediaError for no film."""
+    if is_folder_name(source) or is_picture(source) or source.suffix.lower() in (".gif", ".webp"):
+        return False
+    with opened_film(source) as film:
+        if not film.streams.video:
+            raise MediaError(f"{named(source)} has no pictures in it")
+        return _CODEC_NAMES.get(film.streams.video[0].codec.name, "") in CONTAINERS[path.suffix.lower()].codecs
+
+
 def with_sound(
-    source: Path, path: Path, blocks: Iterable[NDArray[np.float32]], codec: str | None = None, rate: int = SOUND_RATE
+    source: Path,
+    path: Path,
+    blocks: Iterable[NDArray[np.float32]],
+    codec: str | None = None,
+    shot: Shot | None = None,
+    rate: int = SOUND_RATE,
 ) -> None:
     """Write the film `source` to `path` (.mp4, .mov, .mkv, .webm) with the sound of these blocks [S, 2], which begins
-    with its first picture, in place of any other. `codec` is aac or opus; None is the container's own. Raises
-    MediaError; nothing half-written is left."""
+    with its first picture, in place of any other. `codec` is aac or opus; None is the container's own. The film then
+    carries `shot`, if there is one. Raises MediaError; nothing half-written is left."""
     import av
 
     path = Path(path)
@@ -44,6 +65,8 @@ def with_sound(
             with av.open(f"file:{partial}", "w", format=container.muxer, options=options) as made:
                 for key, value in film.metadata.items():
                     made.metadata[key] = value
+                if shot is not None:
+                    made.metadata[SHOT_KEY] = shot_text(shot)
                 stream = made.add_stream_from_template(given)
                 track = SoundTrack(made, blocks, rate, name)
                 for packet in _packets(film, given):

@@ -6,7 +6,7 @@ water in `air`, `engines`, `voices`, `animals`, places in `ambience`, and the ro
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -29,20 +29,27 @@ ROOM_OF = {
 }  # fmt: skip
 
 
-def effects(cues: Sequence[Cue], seconds: float, *, seed: int = 0, reverb: bool = True) -> Blocks:
+def effects(
+    cues: Sequence[Cue],
+    seconds: float,
+    *,
+    seed: int = 0,
+    reverb: bool = True,
+    gains: Mapping[str, float] | None = None,
+) -> Blocks:
     """A stream of this length in which every cue is heard: blocks [S, 2] at 48 kHz.
 
     A cue of kind "place" without length lasts to the end; the first of that kind says what room all others are in
-    (none: in the open, nearly dry). Cues may come in any order; those after the end are left out. The same cues and
+    (none: in the open, nearly dry). `gains` are in dB, by kind. Cues may come in any order; those after the end are left out. The same cues and
     seed give the same samples. Memory does not grow with the length."""
     timed = sorted((cue for cue in cues if cue.time < seconds), key=lambda cue: cue.time)
     lasting = [_to_the_end(cue, seconds) for cue in timed if cue.kind == "place"]
-    dry = laid(_in_time([cue for cue in timed if cue.kind != "place"], seed), seconds)
+    dry = laid(_in_time([cue for cue in timed if cue.kind != "place"], seed, gains), seconds)
     if reverb:
         dry = reverberated(dry, room_of(timed), seed=seed)
     if not lasting:
         return dry
-    around = laid(_in_time(lasting, seed), seconds)
+    around = laid(_in_time(lasting, seed, gains), seconds)
     return (block + air for block, air in zip(dry, around, strict=True))
 
 
@@ -72,7 +79,7 @@ def _to_the_end(cue: Cue, seconds: float) -> Cue:
     return cue if cue.seconds else cue.model_copy(update={"seconds": seconds - cue.time})
 
 
-def _in_time(cues: Sequence[Cue], seed: int) -> Iterator[tuple[float, Stereo]]:
+def _in_time(cues: Sequence[Cue], seed: int, gains: Mapping[str, float] | None) -> Iterator[tuple[float, Stereo]]:
     """The pieces of all cues in the order of their times; each cue is begun when its time has come, not before."""
     waiting = iter(cues)
     coming = next(waiting, None)
@@ -80,7 +87,7 @@ def _in_time(cues: Sequence[Cue], seed: int) -> Iterator[tuple[float, Stereo]]:
     number = 0
     while coming is not None or open_:
         if coming is not None and (not open_ or round(coming.time * RATE) <= open_[0][0]):
-            rest = _from_start(coming, seed)
+            rest = _from_start(coming, seed, (gains or {}).get(coming.kind, 0.0))
             number, coming = number + 1, next(waiting, None)
             own = number
         else:
@@ -91,13 +98,14 @@ def _in_time(cues: Sequence[Cue], seed: int) -> Iterator[tuple[float, Stereo]]:
             heapq.heappush(open_, (following[0], own, following[1], rest))
 
 
-def _from_start(cue: Cue, seed: int) -> Pieces:
+def _from_start(cue: Cue, seed: int, gain: float) -> Pieces:
     """The pieces of a cue, their samples counted from the stream's first. What a cue says is its randomness: it
     sounds the same whatever is heard beside it."""
     said = hashlib.sha256(cue.model_dump_json().encode()).digest()
     rng = np.random.default_rng([seed, *np.frombuffer(said[:16], np.uint32).tolist()])
     first = round(cue.time * RATE)
-    return ((first + start, piece) for start, piece in _heard(cue, rng, seed))
+    loud = np.float32(decibels(gain))
+    return ((first + start, loud * piece) for start, piece in _heard(cue, rng, seed))
 
 
 def _heard(cue: Cue, rng: np.random.Generator, seed: int) -> Pieces:

@@ -5,7 +5,6 @@ times: once for their own loudness, once for that of all together, and once (som
 limiter.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.sound.blocks import BLOCK, RATE, Blocks, Stereo
-from vitascope.sound.loudness import SILENT, Loudness, Meter, limited, measured
+from vitascope.sound.loudness import SILENT, Loudness, Meter, limited
 
 LOUDNESS = -16.0  # LUFS, as the web's players want it; broadcast: -23 (EBU R128)
 CEILING = -1.0  # dBTP
@@ -44,6 +43,14 @@ class Stem:
                 yield np.frombuffer(data, np.float32).reshape(-1, 2)
 
 
+@dataclass(frozen=True)
+class Mix:
+    """All stems as one, and the gain in dB with which each stands in it (before it goes down for speech)."""
+
+    whole: Stem
+    gains: Mapping[str, float]
+
+
 def stored(blocks: Iterable[Stereo], path: Path) -> Stem:
     """The sound as a stem in this file. Raises OSError."""
     meter, count = Meter(), 0
@@ -56,27 +63,28 @@ def stored(blocks: Iterable[Stereo], path: Path) -> Stem:
 
 def mixed(
     stems: Mapping[str, Stem], path: Path, loudness: float = LOUDNESS, gains: Mapping[str, float] | None = None
-) -> Stem:
+) -> Mix:
     """All stems (of one length) as one in a file, at this loudness (LUFS) with no true peak above CEILING. `gains` (dB)
     go over the usual balance. Raises ValueError where stems have different lengths."""
     if len({stem.num_samples for stem in stems.values()}) > 1:
         told = ", ".join(f"{name} {stem.num_samples}" for name, stem in stems.items())
         raise ValueError(f"stems should have the same length, but have samples: {told}")
     together = path.with_name(path.name + ".sum")
+    standing = levels(stems, gains or {})
     try:
-        summed = stored(_together(stems, levels(stems, gains or {})), together)
+        summed = stored(_together(stems, standing), together)
         if summed.loudness.integrated <= SILENT:
-            return stored(summed.blocks(), path)
+            return Mix(stored(summed.blocks(), path), standing)
         gain, ceiling = min(loudness - summed.loudness.integrated, MOST_GAIN), CEILING
         wanted = summed.loudness.integrated + gain
         for _ in range(TRIES):
-            done = stored(limited(_scaled(summed.blocks(), gain), ceiling), path)
+            done = stored(limited(scaled(summed.blocks(), gain), ceiling), path)
             missing, over = wanted - done.loudness.integrated, done.loudness.true_peak - CEILING
             if abs(missing) < 0.2 and over <= 0:
                 break
             gain += missing
             ceiling -= max(0.0, over + 0.05) if over > 0 else 0.0
-        return done
+        return Mix(done, {name: own + gain for name, own in standing.items()})
     finally:
         together.unlink(missing_ok=True)
 
@@ -131,14 +139,7 @@ def speaking(speech: Stem) -> NDArray[np.float32]:
     return (0.5 - 0.5 * np.cos(np.pi * down)).astype(np.float32)  # without corners
 
 
-def _scaled(blocks: Iterable[Stereo], gain: float) -> Blocks:
+def scaled(blocks: Iterable[Stereo], gain: float) -> Blocks:
+    """The sound by so many dB louder."""
     factor = np.float32(10 ** (gain / 20))
     return (block * factor for block in blocks)
-
-
-def db(amplitude: float) -> float:
-    """An amplitude in decibels."""
-    return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
-
-
-__all__ = ["CEILING", "LOUDNESS", "Stem", "db", "levels", "measured", "mixed", "speaking", "stored"]

@@ -13,7 +13,7 @@ from vitascope.model.flow import Cancelled
 from vitascope.shot.shot import Cue, Sound
 from vitascope.sound import foley
 from vitascope.sound.blocks import Blocks, Stereo, lengths
-from vitascope.sound.mix import LOUDNESS, Stem, mixed, stored
+from vitascope.sound.mix import LOUDNESS, Mix, Stem, mixed, stored
 from vitascope.sound.spot import Spotted
 from vitascope.sound.wishes import EVERYTHING, Wishes, read_wishes
 
@@ -33,7 +33,7 @@ class Soundtrack:
     """The sound of a film: the mix, its stems and what they were made from. The stems' files belong to the folder that
     was given; `notes` tell what of the wishes could not be met."""
 
-    mix: Stem
+    mix: Mix
     stems: Mapping[str, Stem]
     cues: tuple[Cue, ...]
     piece: "Piece | None" = None
@@ -67,7 +67,7 @@ def compose_sound(
     piece = _composed(wanted, wishes, spotted, cues, seed)
     made: dict[str, Blocks] = {}
     if "effects" not in wishes.removed:
-        loud = {kind: wishes.gain(kind) for kind in EVERYTHING}
+        loud: dict[str, float] = {kind: wishes.gain(kind) for kind in EVERYTHING}
         made["effects"] = foley.effects(cues, seconds, seed=seed, gains=loud)
     if piece is not None:
         from vitascope.sound.score import play

@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -292,7 +292,8 @@ def train(out: Path, lessons: Path, seconds: float, init: Path | None = None, nu
     ]
     begin = saved = time.monotonic()
     there = [i for i in range(num_lessons) if (lessons / f"{SEED}-{i}.npz").is_file()]
-    with ProcessPoolExecutor(1) as drawer:
+    with ProcessPoolExecutor(1) as drawer, ThreadPoolExecutor(1) as helper:
+        ahead: Future[tuple[Tensor, Tensor, list[Target]]] | None = None
         missing = iter(i for i in range(num_lessons) if i not in set(there))
         coming = [drawer.submit(_draw, lessons, SEED, i) for _, i in zip(range(4), missing, strict=False)]
         step = 0
@@ -305,9 +306,11 @@ def train(out: Path, lessons: Path, seconds: float, init: Path | None = None, nu
             if len(there) < 8 * BATCH:
                 time.sleep(1.0)
                 continue
-            batch = _chosen(lessons, there, rng)
             share = min(1.0, (step + 1) / 50) * min(1.0, 1.02 - spent / seconds) ** 0.7
-            frames, fps, targets = batch_of(batch)
+            if ahead is None:
+                ahead = helper.submit(_prepared, lessons, tuple(there), rng)
+            frames, fps, targets = ahead.result()
+            ahead = helper.submit(_prepared, lessons, tuple(there), rng)
             loss, parts = loss_of(network, frames, fps, targets)  # in fp32: convolutions are 3 times slower in bf16
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -327,6 +330,10 @@ def train(out: Path, lessons: Path, seconds: float, init: Path | None = None, nu
         for one in coming:
             one.cancel()
     write(network, out, step)
+
+
+def _prepared(folder: Path, there: Sequence[int], rng: np.random.Generator) -> tuple[Tensor, Tensor, list[Target]]:
+    return batch_of(_chosen(folder, there, rng))
 
 
 def _chosen(folder: Path, there: Sequence[int], rng: np.random.Generator) -> list[Lesson]:
