@@ -239,6 +239,8 @@ def loss_of(
 
     mass = all_of("mass")
     each = F.binary_cross_entropy_with_logits(cells[:, :, :K], mass, reduction="none").sum((3, 4)).mean((0, 1))
+    least = F.binary_cross_entropy(mass, mass, reduction="none").sum((3, 4)).mean((0, 1))  # what is shared out stays
+    each = each - least
     moments, lasting = each[: len(MOMENTS)].sum(), each[len(MOMENTS) :].sum()
     thing = _told(cells[:, :, K : K + N], all_of("thing"))
     met = _told(cells[:, :, K + N : K + N + M], all_of("met"))
