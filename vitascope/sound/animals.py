@@ -7,7 +7,7 @@ import numpy as np
 from vitascope.shot.shot import Cue
 from vitascope.sound.blocks import RATE
 from vitascope.sound.resonators import CONTROL, Floats, Mono, formed, glottis
-from vitascope.sound.signals import Pieces, Wander, Band, curve, decibels, edges, noise, rms, times
+from vitascope.sound.signals import Band, Pieces, Wander, curve, decibels, edges, noise, rms, times
 
 Points = tuple[tuple[float, float], ...]  # (share of the call, value)
 
@@ -33,11 +33,13 @@ class Call:
     level: float = -17.0  # dBFS RMS while it sounds, at strength 1
 
 
+LOUDEST = 0.65  # no call's largest sample is above this
 CALLS = {
     "dog": Call(0.20, ((0, 330), (0.25, 560), (0.6, 470), (1, 240)), ((0, 0), (0.08, 1), (0.45, 0.8), (1, 0)),
                 ((0, (520, 1050, 2300, 3400)), (0.35, (900, 1500, 2600, 3600)), (1, (480, 950, 2200, 3300))),
                 (120, 160, 250, 350), (1.0, 0.9, 0.5, 0.25), 0.35, 0.9, 0.06, (0, 0, 0), (2, 3), 0.36, -15),
-    "cat": Call(0.85, ((0, 420), (0.25, 680), (0.55, 640), (1, 400)), ((0, 0), (0.12, 0.5), (0.4, 1), (0.75, 0.7), (1, 0)),
+    "cat": Call(0.85, ((0, 420), (0.25, 680), (0.55, 640), (1, 400)),
+                ((0, 0), (0.12, 0.5), (0.4, 1), (0.75, 0.7), (1, 0)),
                 ((0, (380, 2500, 3400, 4800)), (0.3, (650, 2200, 3300, 4800)), (0.55, (1150, 1900, 3200, 4800)),
                  (1, (480, 1050, 3000, 4600))),
                 (110, 180, 260, 400), (1.0, 0.7, 0.4, 0.15), 0.03, 0.5, 0.006, (5.5, 0.01, 0.05), level=-20),
@@ -90,7 +92,9 @@ def called(cue: Cue, rng: np.random.Generator) -> Pieces:
         name = "snort"
     start, whole = 0, round(cue.seconds * RATE)
     while True:
-        made = _utter(name, rng) * decibels(_level(name)) * cue.strength**0.6
+        made = _utter(name, rng)
+        level = min(decibels(_level(name)), LOUDEST / float(np.abs(made).max()))
+        made = made * level * cue.strength**0.6
         made = made[: whole - start] if whole else made
         yield start, (made * edges(0, len(made), len(made), 0.0, 0.02)).astype(np.float32)
         start += len(made) + round(rng.uniform(0.5, 1.4) * RATE)
@@ -136,7 +140,8 @@ def uttered(call: Call, rng: np.random.Generator, nature: float = 1.0) -> Floats
     loud = curve(call.loud, length) * (1 - of_loud * (0.5 + 0.5 * tremor) * shaking)
     effort = np.clip(call.effort * (0.5 + 0.5 * loud), 0, 1)
     folds = glottis(pitch, effort, np.array([rng.random()]))
-    air = rng.standard_normal(length) * call.breath * 0.35
+    # breath is stronger while the folds are open
+    air = rng.standard_normal(length) * call.breath * (0.35 + np.abs(folds))
     shares = [share for share, _ in call.throat]
     rows = np.linspace(0, 1, length // CONTROL + 1)
     throat = np.array([heights for _, heights in call.throat])
@@ -151,7 +156,11 @@ def _snort(rng: np.random.Generator) -> Floats:
     at = times(length)
     flap = 0.5 + 0.5 * np.sign(np.sin(2 * np.pi * np.cumsum(curve(((0, 26), (1, 17)), length)) / RATE))
     flap = np.convolve(flap, np.hanning(400) / np.hanning(400).sum(), "same")
-    out = noise(rng, length, Band(250, 1600, 1.0)) * (0.25 + 0.75 * flap) * curve(((0, 0), (0.05, 1), (0.5, 0.7), (1, 0)), length)
+    out = (
+        noise(rng, length, Band(250, 1600, 1.0))
+        * (0.25 + 0.75 * flap)
+        * curve(((0, 0), (0.05, 1), (0.5, 0.7), (1, 0)), length)
+    )
     out *= np.exp(-at / 0.6)
     return out / max(rms(out), 1e-9)
 
