@@ -57,15 +57,16 @@ def splashed(cue: Cue, rng: np.random.Generator) -> Mono:
     size = float(np.clip(((cue.across or 0.35) / 0.35) ** 0.5, 0.4, 2.5))
     length = round((0.9 + 0.7 * cue.strength * size) * RATE)
     at = times(length)
-    short = round(0.3 * size * RATE)
-    slap = noise(rng, short, Band(round(180 / size, -1), round(1800 + 2700 * cue.strength, -2), 1.0)) * np.exp(
-        -at[:short] / (0.035 * size)
-    )
-    spray_at = 0.10 + 0.10 * cue.strength * size
-    spray = noise(rng, length, Band(1000, 4500, 1.0), 0.05) * (at / spray_at) ** 2 * np.exp(2 - 2 * at / spray_at)
+    slapped = times(round(0.3 * size * RATE))
+    colour = Band(round(180 / size, -1), round(1800 + 2700 * cue.strength, -2), 1.0)
+    slap = noise(rng, len(slapped), colour) * np.exp(-slapped / (0.035 * size))
+    peak = 0.10 + 0.10 * cue.strength * size
+    thrown = at[: round(4.5 * peak * RATE)] / peak
+    spray = noise(rng, len(thrown), Band(1000, 4500, 1.0), 0.05) * thrown**2 * np.exp(2 - 2 * thrown)
     count = int(40 + 110 * cue.strength)
     starts = rng.gamma(2.0, 0.11 + 0.08 * size * cue.strength, count)
     air = bubbles(rng, starts[starts < length / RATE - 0.05], length, 1e-3, 5e-3 * size)
-    out = 0.35 * spray + 1.1 * air * np.exp(-at / 0.6)
-    out[:short] += slap
+    out = 1.1 * air * np.exp(-at / 0.6)
+    out[: len(slap)] += slap
+    out[: len(spray)] += 0.35 * spray
     return peaked(out, 0.5 * cue.strength**0.7)

@@ -28,9 +28,9 @@ def force(rng: np.random.Generator, contact: float, grit: float) -> Floats:
     length = max(4, round(contact * RATE))
     push: Floats = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(length) + 0.5) / length)
     push = push / push.sum()
-    slips = rng.standard_normal(max(length, 12)) * grit / np.sqrt(max(length, 12))
+    slips: Floats = rng.standard_normal(max(length, 12)) * grit / np.sqrt(max(length, 12))
     slips[:length] += push
-    return np.asarray(slips)
+    return slips
 
 
 def grains(rng: np.random.Generator, met: Ground, strength: float) -> Floats:
@@ -39,7 +39,7 @@ def grains(rng: np.random.Generator, met: Ground, strength: float) -> Floats:
     length = round(fall * 1.1 * RATE)
     at = times(length)
     made = noise(rng, length, Band(low, round(high * (0.5 + 0.7 * strength), -2)), met.density)
-    return made * np.exp(-6.9 * at / fall) * 0.4
+    return np.asarray(made * np.exp(-6.9 * at / fall) * 0.4, np.float64)
 
 
 def struck(cue: Cue, rng: np.random.Generator, *, seed: int = 0, strength: float | None = None) -> Mono:

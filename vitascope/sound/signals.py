@@ -124,7 +124,7 @@ def slowly(values: Callable[[Floats], Floats], start: int, length: int) -> Float
     512th and lies on straight lines between those."""
     first = start // 512
     count = (start + length) // 512 + 2 - first
-    asked = values(np.arange(first, first + count) * (512 / RATE))
+    asked = values(np.arange(first, first + count, dtype=np.float64) * (512 / RATE))
     return np.interp(np.arange(start - first * 512, start - first * 512 + length) / 512, np.arange(count), asked)
 
 

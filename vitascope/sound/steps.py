@@ -95,13 +95,13 @@ def _touch(
 def _rub(out: Floats, who: Foot, met: Ground, strength: float, rng: np.random.Generator) -> None:
     """Add what the grains say: at once, and once more as the weight goes over them."""
     low, high, fall, level = met.hiss
-    at = times(len(out))
+    at = times(len(out) if met.soft else round(fall * RATE))
     peak = (0.11 - 0.05 * strength) * min(1.0, fall / 0.12)
     # each grain that gives way is heard: snow and gravel crunch where their noise is thin
     first = np.exp(-at / (0.12 * fall)) * 0.7
     second = (at / peak) ** 2 * np.exp(2 - 2 * at / peak) if met.soft else np.zeros_like(at)
-    made = noise(rng, len(out), Band(low, round(high * (0.6 + 0.6 * strength), -2)), met.density)
-    out += made * (first + 0.8 * second) * level * who.hiss * (0.8 if met.soft else 0.3)
+    made = noise(rng, len(at), Band(low, round(high * (0.6 + 0.6 * strength), -2)), met.density)
+    out[: len(at)] += made * (first + 0.8 * second) * level * who.hiss * (0.8 if met.soft else 0.3)
 
 
 def _click(out: Floats, rng: np.random.Generator) -> None:
