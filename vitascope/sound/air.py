@@ -58,14 +58,14 @@ def splashed(cue: Cue, rng: np.random.Generator) -> Mono:
     length = round((0.9 + 0.7 * cue.strength * size) * RATE)
     at = times(length)
     slapped = times(round(0.3 * size * RATE))
-    colour = Band(round(180 / size, -1), round(1800 + 2700 * cue.strength, -2), 1.0)
+    colour = Band(round(180 / size, -1), round((1600 + 2600 * cue.strength) / size**0.5, -2))
     slap = noise(rng, len(slapped), colour) * np.exp(-slapped / (0.035 * size))
     peak = 0.10 + 0.10 * cue.strength * size
     thrown = at[: round(4.5 * peak * RATE)] / peak
-    spray = noise(rng, len(thrown), Band(1000, 4500, 1.0), 0.05) * thrown**2 * np.exp(2 - 2 * thrown)
+    spray = noise(rng, len(thrown), Band(700, round(3600 / size**0.5, -2)), 0.05) * thrown**2 * np.exp(2 - 2 * thrown)
     count = int(40 + 110 * cue.strength)
     starts = rng.gamma(2.0, 0.11 + 0.08 * size * cue.strength, count)
-    air = bubbles(rng, starts[starts < length / RATE - 0.05], length, 1e-3, 5e-3 * size)
+    air = bubbles(rng, starts[starts < length / RATE - 0.05], length, 1e-3 * size**0.7, 5e-3 * size)
     out = 1.1 * air * np.exp(-at / 0.6)
     out[: len(slap)] += slap
     out[: len(spray)] += 0.35 * spray

@@ -12,7 +12,7 @@ from vitascope.shot.shot import Cue
 from vitascope.sound.blocks import RATE
 from vitascope.sound.materials import ACROSS, Body, Ground, body, body_modes, ground, ground_modes
 from vitascope.sound.resonators import Floats, Mono, ring, tuned
-from vitascope.sound.signals import Band, noise, peaked, times
+from vitascope.sound.signals import Band, noise, peaked, prompt, times
 
 LOUDEST = 0.7  # peak of the hardest blow on hard ground
 SECONDS = 2.5  # no struck thing rings longer
@@ -61,7 +61,7 @@ def struck(cue: Cue, rng: np.random.Generator, *, seed: int = 0, strength: float
     ring(push, modes, np.zeros((len(modes), 2)), out)
     out /= 0.35 * gains.sum()  # not by its peak: a soft ground hardly makes it ring, and that should be heard
     _answer(out, rng, met, push, strength)
-    return peaked(out, blow_level(thing, met, strength, across))
+    return prompt(peaked(out, blow_level(thing, met, strength, across)))
 
 
 def _answer(out: Floats, rng: np.random.Generator, met: Ground, push: Floats, strength: float) -> None:
@@ -100,7 +100,7 @@ def clap(rng: np.random.Generator, strength: float) -> Mono:
     )
     out = 0.6 * slaps
     ring(slaps, modes, np.zeros((len(modes), 2)), out)
-    return peaked(out, 0.5 * strength**0.7)
+    return prompt(peaked(out, 0.5 * strength**0.7))
 
 
 def toppled(cue: Cue, rng: np.random.Generator, *, seed: int = 0) -> Mono:

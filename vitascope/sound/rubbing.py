@@ -60,7 +60,7 @@ class _Contact:
         at = self._rng.integers(0, len(made) - 40, count)
         width = 24
         knock = np.hanning(width + 2)[1:-1]
-        for place, height in zip(at, self._rng.exponential(2.0, count), strict=True):
+        for place, height in zip(at, np.minimum(self._rng.exponential(1.6, count), 4.0), strict=True):
             made[place : place + width] += height * knock
 
 

@@ -9,7 +9,7 @@ from vitascope.sound.blocks import RATE
 from vitascope.sound.materials import Ground, ground, ground_modes
 from vitascope.sound.modal import force
 from vitascope.sound.resonators import Floats, Mono, ring, tuned
-from vitascope.sound.signals import Band, noise, peaked, times
+from vitascope.sound.signals import Band, noise, peaked, prompt, times
 
 LOUDEST = 0.25  # peak of the strongest step
 
@@ -67,7 +67,7 @@ def stepped(cue: Cue, rng: np.random.Generator) -> Mono:
     _rub(out, who, met, cue.strength, rng)
     for _ in range(who.claws if not met.soft else 0):
         _click(out, rng)
-    return peaked(out, LOUDEST * cue.strength**0.6 * who.loud * (0.75 if met.soft else 1.0))
+    return prompt(peaked(out, LOUDEST * cue.strength**0.6 * who.loud * (0.75 if met.soft else 1.0)))
 
 
 def _touch(
