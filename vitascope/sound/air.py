@@ -5,7 +5,7 @@ import numpy as np
 from vitascope.shot.shot import Cue
 from vitascope.sound.blocks import RATE
 from vitascope.sound.resonators import Floats, Mono, bubbled, swept
-from vitascope.sound.signals import PIECE, Pieces, Wander, Band, decibels, edges, endless, noise, peaked, times
+from vitascope.sound.signals import PIECE, Band, Pieces, Wander, decibels, edges, endless, noise, peaked, times
 
 
 def rustled(cue: Cue, rng: np.random.Generator) -> Pieces:
@@ -14,7 +14,7 @@ def rustled(cue: Cue, rng: np.random.Generator) -> Pieces:
     folds = Wander(rng, 2.5, 9.0)
     grain = Wander(rng, 14.0, 45.0)
     level = decibels(-33) * cue.strength**0.7
-    for start, piece in endless(rng, Band(450, 2600 + 3500 * cue.strength, 1.0), whole, density=0.25):
+    for start, piece in endless(rng, Band(450, 1800 + 2200 * cue.strength, 1.2), whole, density=0.25):
         swell = np.exp(0.7 * folds.over(start, len(piece)) + 0.35 * grain.over(start, len(piece)) - 0.3)
         fade = edges(start, len(piece), whole, min(0.06, whole / RATE / 3), min(0.12, whole / RATE / 3))
         yield start, (piece * swell * fade * level).astype(np.float32)
@@ -33,9 +33,9 @@ def rushed(cue: Cue, rng: np.random.Generator) -> Pieces:
         swell = np.sin(np.pi * share) ** 2
         centres = top * (0.22 + 0.78 * swell)
         air = rng.standard_normal(length)
-        made = swept(air, centres, 1.6, state) + 0.4 * swept(air, centres * 2.3, 3.0, second)
+        made = swept(swept(air, centres, 1.1, state), centres, 1.6, second)  # twice: steeper sides, less hiss
         # a band of constant shape passes more of the noise the higher it is
-        made *= swell**1.3 * level / np.sqrt(centres / 500) * 2.2
+        made *= swell**1.3 * level / np.sqrt(centres / 500) * 3.0
         yield start, made.astype(np.float32)
 
 
@@ -57,11 +57,16 @@ def splashed(cue: Cue, rng: np.random.Generator) -> Mono:
     size = float(np.clip(((cue.across or 0.35) / 0.35) ** 0.5, 0.4, 2.5))
     length = round((0.9 + 0.7 * cue.strength * size) * RATE)
     at = times(length)
-    slap = noise(rng, length, Band(180 / size, 2500 + 4500 * cue.strength, 1.0)) * np.exp(-at / (0.035 * size))
-    spray_at = 0.10 + 0.10 * cue.strength * size
-    spray = noise(rng, length, Band(1200, 7000), 0.05) * (at / spray_at) ** 2 * np.exp(2 - 2 * at / spray_at)
+    slapped = times(round(0.3 * size * RATE))
+    colour = Band(round(180 / size, -1), round((1600 + 2600 * cue.strength) / size**0.5, -2))
+    slap = noise(rng, len(slapped), colour) * np.exp(-slapped / (0.035 * size))
+    peak = 0.10 + 0.10 * cue.strength * size
+    thrown = at[: round(4.5 * peak * RATE)] / peak
+    spray = noise(rng, len(thrown), Band(700, round(3600 / size**0.5, -2)), 0.05) * thrown**2 * np.exp(2 - 2 * thrown)
     count = int(40 + 110 * cue.strength)
     starts = rng.gamma(2.0, 0.11 + 0.08 * size * cue.strength, count)
-    air = bubbles(rng, starts[starts < length / RATE - 0.05], length, 7e-4, 5e-3 * size)
-    out = slap + 0.35 * spray + 1.1 * air * np.exp(-at / 0.6)
+    air = bubbles(rng, starts[starts < length / RATE - 0.05], length, 1e-3 * size**0.7, 5e-3 * size)
+    out = 1.1 * air * np.exp(-at / 0.6)
+    out[: len(slap)] += slap
+    out[: len(spray)] += 0.35 * spray
     return peaked(out, 0.5 * cue.strength**0.7)

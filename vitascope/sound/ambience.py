@@ -18,7 +18,20 @@ from vitascope.sound.animals import twitter
 from vitascope.sound.blocks import RATE
 from vitascope.sound.resonators import Floats, ring, tuned
 from vitascope.sound.room import placed
-from vitascope.sound.signals import PIECE, Band, Pieces, Wander, decibels, edges, endless, faded, noise, rms, times
+from vitascope.sound.signals import (
+    PIECE,
+    Band,
+    Pieces,
+    Wander,
+    decibels,
+    edges,
+    endless,
+    faded,
+    noise,
+    rms,
+    slowly,
+    times,
+)
 
 LOUDNESS = -40.0  # dBFS RMS at strength 1
 SIDES = 0.35  # how much of the one ear's noise the other hears too
@@ -36,7 +49,7 @@ class Air:
     pace: float = 0.5
     swell: float = 0.0
     density: float = 1.0
-    order: float = 1.0
+    order: float = 1.8
 
 
 @dataclass(frozen=True)
@@ -58,29 +71,29 @@ class Calls:
 
 
 Layer = Air | Hum | Calls
-_WIND = (Air(60, 260, 0, 0.55, 0.35), Air(350, 900, -13, 0.9, 0.4))
 PLACES: dict[str, tuple[Layer, ...]] = {
-    "open": (Air(80, 420, 0, 0.45, 0.3), Air(1500, 5000, -16, 0.6), Calls("bird", 0.12, -6), Calls("insect", 0.08, -16)),
+    "open": (Air(80, 420, 0, 0.45, 0.3), Air(1500, 5000, -16, 0.6), Calls("bird", 0.1, -6), Calls("insect", 0.08, -16)),
     "park": (Air(90, 700, -3, 0.3), Air(1800, 6000, -9, 0.5), Calls("bird", 0.5, 0), Air(60, 180, -5, 0.2, 0.1)),
-    "forest": (Air(900, 5200, -4, 0.55, 0.4), Air(120, 600, -6, 0.4), Calls("bird", 0.4, -1), Calls("twig", 0.1, -4)),
+    "forest": (Air(900, 5200, -4, 0.55, 0.4, order=1.2), Air(120, 600, -6, 0.4), Calls("bird", 0.4, -1),
+               Calls("twig", 0.1, -4)),
     "street": (Air(50, 240, 0, 0.2, 0.2), Air(400, 1300, -8, 0.3), Calls("car", 0.12, 2)),
     "city": (Air(45, 300, 0, 0.2, 0.2), Air(500, 1800, -9, 0.35), Calls("car", 0.25, 1), Calls("horn", 0.05, -4)),
     "village": (Air(100, 450, -2, 0.3), Calls("bird", 0.3, -2), Calls("far dog", 0.05, -5), Air(1500, 4500, -14, 0.4)),
     "beach": (Air(250, 2600, 0, 0.2, 0.4, 8.5), Air(60, 300, -4, 0.3, 0.3, 8.5), Air(2500, 9000, -9, 0.3, 0.5, 8.5),
               Calls("gull", 0.06, -5)),
     "ocean": (Air(50, 400, 0, 0.3, 0.3, 11), Air(400, 2000, -7, 0.4, 0.4, 7.3), Air(2500, 8000, -17, 0.5)),
-    "desert": (Air(200, 600, 0, 0.8, 0.2), Air(900, 1700, -9, 1.0, 0.3), Air(4000, 9000, -20, 0.8)),
+    "desert": (Air(220, 520, 0, 0.8, 0.2), Air(900, 1300, -8, 1.0, 0.3, order=2.5), Air(4000, 9000, -18, 0.8)),
     "room": (Air(50, 200, 0, 0.05), Air(300, 1600, -12), Hum((50, 100, 150), -12)),
     "kitchen": (Hum((50, 100, 150, 200, 300, 400), -2), Air(80, 900, -6), Calls("drip", 0.2, -7)),
     "night": (Calls("cricket", 2.2, -2), Air(70, 350, -4, 0.3), Air(3500, 5200, -11, 0.15), Calls("owl", 0.03, -2)),
-    "rain": (Air(1200, 9000, 0, 0.1), Air(250, 1500, -6, 0.15), Air(1500, 8000, 0, 0.2, density=0.002)),
+    "rain": (Air(1200, 9000, 0, 0.1), Air(250, 1500, -6, 0.15), Air(1500, 8000, -3, 0.2, density=0.012)),
     "storm": (Air(900, 8000, 0, 0.35), Air(50, 300, 0, 0.8, 0.4), Calls("thunder", 0.05, 9)),
-    "snow": (Air(70, 300, 0, 0.5, 0.25), Air(300, 650, -14, 0.7)),
-    "wind": _WIND,
+    "snow": (Air(70, 300, 0, 0.5, 0.25), Air(300, 480, -12, 0.7, order=2.5)),
+    "wind": (Air(60, 260, 0, 0.55, 0.35), Air(420, 620, -9, 0.9, 0.4, order=2.5)),
     "mountain": (Air(90, 330, 0, 0.7, 0.3), Air(600, 1100, -11, 1.0, 0.3), Calls("bird", 0.04, -6)),
     "river": (Air(350, 2400, 0, 0.1), Calls("bubbles", 2.0, 0), Air(2500, 7000, -9, 0.1)),
     "underwater": (Air(30, 130, 0, 0.4, 0.4, order=1.6), Air(130, 420, -11, 0.4, order=2), Calls("bubbles", 0.5, -3)),
-    "fire": (Air(60, 400, 0, 0.4, 3.0), Air(800, 6000, -2, 0.3, density=0.0006), Calls("twig", 1.2, 2)),
+    "fire": (Air(60, 400, 0, 0.4, 3.0), Air(800, 6000, -7, 0.5, 2.0, density=0.004), Calls("twig", 2.5, 6)),
     "cave": (Air(40, 150, 0, 0.3, 0.2), Calls("drip", 0.5, -1)),
     "space": (Air(28, 80, 0, 0.3, 0.1), Hum((41, 61.5, 82.3), -5)),
     "office": (Air(90, 900, 0), Hum((100, 200, 300), -10), Calls("tap", 1.0, -9)),
@@ -131,7 +144,7 @@ def ambience(cue: Cue, rng: np.random.Generator) -> Pieces:
     for start, piece in heapq.merge(*layers, key=lambda timed: timed[0]):
         if start < whole:
             piece = piece[: whole - start]
-            yield start, piece * edges(start, len(piece), whole, fade, fade)[:, None].astype(np.float32)
+            yield start, piece * edges(start, len(piece), whole, fade, fade)[:, None]
 
 
 def _layer(layer: Layer, rng: np.random.Generator, whole: int, level: float) -> Pieces:
@@ -147,15 +160,19 @@ def _air(layer: Air, rng: np.random.Generator, whole: int, level: float) -> Piec
     sway = Wander(rng, 0.02, 0.09)
     colour = Band(layer.low, layer.high, layer.order)
     scale = level / np.sqrt(1 + SIDES**2)
-    for start, piece in endless(rng, colour, whole, 2, layer.density):
-        strength = np.full(len(piece), scale)
+
+    def strength(at: Floats) -> Floats:
+        loud = np.full(len(at), scale)
         if layer.gust:
-            strength *= np.exp(layer.gust * gusts.over(start, len(piece)) - layer.gust**2)
+            loud *= np.exp(layer.gust * gusts(at) - layer.gust**2)
         if layer.swell:
-            turn = 2 * np.pi * np.arange(start, start + len(piece)) / RATE / layer.swell
-            rise = 0.5 + 0.5 * np.sin(turn + 1.1 * sway.over(start, len(piece)))
-            strength *= 0.25 + 1.35 * rise**2
-        yield start, (piece + SIDES * piece[:, ::-1]) * strength[:, None].astype(np.float32)
+            rise = 0.5 + 0.5 * np.sin(2 * np.pi * at / layer.swell + 1.1 * sway(at))
+            loud *= 0.25 + 1.35 * rise**2
+        return loud
+
+    for start, piece in endless(rng, colour, whole, 2, layer.density):
+        loud = slowly(strength, start, len(piece)).astype(np.float32)
+        yield start, (piece + np.float32(SIDES) * piece[:, ::-1]) * loud[:, None]
 
 
 def _hum(layer: Hum, rng: np.random.Generator, whole: int, level: float) -> Pieces:
@@ -215,7 +232,10 @@ def _owl(rng: np.random.Generator) -> Floats:
     pitch = rng.uniform(330, 400)
     for seconds, pause in ((0.35, 0.5), (0.14, 0.08), (0.45, 0.1)):
         at = times(round(seconds * RATE))
-        parts += [np.sin(2 * np.pi * pitch * at) * np.sin(np.pi * at / at[-1]) ** 0.8, np.zeros(round(pause * RATE))]
+        parts += [
+            np.sin(2 * np.pi * pitch * at) * np.clip(np.sin(np.pi * at / at[-1]), 0, 1) ** 0.8,
+            np.zeros(round(pause * RATE)),
+        ]
     return np.concatenate(parts)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from vitascope.shot.shot import Cue
 from vitascope.sound.blocks import RATE
 from vitascope.sound.resonators import Floats, ring, tuned, without_rumble
-from vitascope.sound.signals import PIECE, Pieces, Wander, Band, decibels, edges, endless, rms
+from vitascope.sound.signals import PIECE, Band, Pieces, Wander, decibels, edges, endless, rms
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from vitascope.shot.shot import Cue
 from vitascope.sound.blocks import RATE
 from vitascope.sound.materials import ACROSS, Body, Ground, body, body_modes, ground, ground_modes
 from vitascope.sound.resonators import Floats, Mono, ring, tuned
-from vitascope.sound.signals import Band, noise, peaked, times
+from vitascope.sound.signals import Band, noise, peaked, prompt, times
 
 LOUDEST = 0.7  # peak of the hardest blow on hard ground
 SECONDS = 2.5  # no struck thing rings longer
@@ -26,9 +26,9 @@ def same_body(name: str, across: float, seed: int) -> np.random.Generator:
 def force(rng: np.random.Generator, contact: float, grit: float) -> Floats:
     """A push of unit impulse that lasts so long (s): half a wave, and the little slips of rough surfaces on it."""
     length = max(4, round(contact * RATE))
-    push = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(length) + 0.5) / length)
+    push: Floats = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(length) + 0.5) / length)
     push = push / push.sum()
-    slips = rng.standard_normal(max(length, 12)) * grit / np.sqrt(max(length, 12))
+    slips: Floats = rng.standard_normal(max(length, 12)) * grit / np.sqrt(max(length, 12))
     slips[:length] += push
     return slips
 
@@ -38,8 +38,8 @@ def grains(rng: np.random.Generator, met: Ground, strength: float) -> Floats:
     low, high, fall, _ = met.hiss
     length = round(fall * 1.1 * RATE)
     at = times(length)
-    made = noise(rng, length, Band(low, high * (0.5 + 0.7 * strength)), met.density)
-    return made * np.exp(-6.9 * at / fall) * 0.4
+    made = noise(rng, length, Band(low, round(high * (0.5 + 0.7 * strength), -2)), met.density)
+    return np.asarray(made * np.exp(-6.9 * at / fall) * 0.4, np.float64)
 
 
 def struck(cue: Cue, rng: np.random.Generator, *, seed: int = 0, strength: float | None = None) -> Mono:
@@ -59,9 +59,9 @@ def struck(cue: Cue, rng: np.random.Generator, *, seed: int = 0, strength: float
     out = np.zeros(max(round(seconds * RATE), round(met.hiss[2] * 1.1 * RATE)))
     modes = tuned(pitches, decays, gains)
     ring(push, modes, np.zeros((len(modes), 2)), out)
-    out /= 0.5 * gains.sum()  # not by its peak: a soft ground hardly makes it ring, and that should be heard
+    out /= 0.35 * gains.sum()  # not by its peak: a soft ground hardly makes it ring, and that should be heard
     _answer(out, rng, met, push, strength)
-    return peaked(out, blow_level(thing, met, strength, across))
+    return prompt(peaked(out, blow_level(thing, met, strength, across)))
 
 
 def _answer(out: Floats, rng: np.random.Generator, met: Ground, push: Floats, strength: float) -> None:
@@ -90,15 +90,17 @@ def clap(rng: np.random.Generator, strength: float) -> Mono:
     length = round(0.12 * RATE)
     slaps = np.zeros(length)
     for late, loud in ((0, 1.0), (rng.integers(20, 50), 0.7), (rng.integers(55, 100), 0.45)):
-        at = times(length - late)
+        at = times(length - int(late))
         slaps[late:] += loud * rng.standard_normal(length - late) * np.exp(-at / (0.0012 + 0.001 * rng.random()))
     hollow = rng.uniform(900, 1500)
     modes = tuned(
-        hollow * np.array([0.45, 1.0, 1.9, 3.1]), np.array([220.0, 210.0, 300.0, 420.0]), np.array([0.5, 1.0, 0.6, 0.35])
+        hollow * np.array([0.45, 1.0, 1.9, 3.1]),
+        np.array([220.0, 210.0, 300.0, 420.0]),
+        np.array([0.5, 1.0, 0.6, 0.35]),
     )
     out = 0.6 * slaps
     ring(slaps, modes, np.zeros((len(modes), 2)), out)
-    return peaked(out, 0.5 * strength**0.7)
+    return prompt(peaked(out, 0.5 * strength**0.7))
 
 
 def toppled(cue: Cue, rng: np.random.Generator, *, seed: int = 0) -> Mono:

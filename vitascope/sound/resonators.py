@@ -31,14 +31,18 @@ def ring(force: Floats, modes: Floats, state: Floats, out: Floats) -> None:
     for m in range(modes.shape[0]):
         a, b, gain = modes[m, 0], modes[m, 1], modes[m, 2]
         last, before = state[m, 0], state[m, 1]
-        for i in range(out.shape[0]):
+        # once nothing drives it, it is over when it has fallen by 100 dB; so is what it has left for later
+        lasting = min(float(out.shape[0]), -23.0 / np.log(-b))
+        stop = min(out.shape[0], force.shape[0] + int(lasting))
+        for i in range(stop):
             now = a * last + b * before
             if i < force.shape[0]:
                 now += gain * force[i]
             before = last
             last = now
             out[i] += now
-        state[m, 0], state[m, 1] = last, before
+        over = stop < out.shape[0]
+        state[m, 0], state[m, 1] = (0.0, 0.0) if over else (last, before)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -64,7 +68,7 @@ def swept(sound: Floats, centres: Floats, sharpness: float, state: Floats) -> Fl
 
 @njit(cache=True, nogil=True, fastmath=True)
 def without_rumble(sound: Floats, hertz: float, state: Floats) -> None:
-    """Take what is below so many Hz out of `sound` [S], in place, so that nothing pushes the loudspeaker. `state` [2]."""
+    """Take what is below so many Hz out of `sound` [S], in place: it only pushes the loudspeaker. `state` [2]."""
     keep = np.exp(-2 * np.pi * hertz / RATE)
     last_in, last_out = state[0], state[1]
     for i in range(sound.shape[0]):
@@ -124,12 +128,18 @@ def formed(source: Floats, centres: Floats, widths: Floats, gains: Floats) -> Fl
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def bubbled(starts: NDArray[np.int64], pitches: Floats, decays: Floats, rises: Floats, gains: Floats, out: Floats) -> None:
+def bubbled(
+    starts: NDArray[np.int64], pitches: Floats, decays: Floats, rises: Floats, gains: Floats, out: Floats
+) -> None:
     """Add bubbles to `out` [S]: decaying tones whose pitch (Hz) rises by `rises` of itself a second."""
     for k in range(starts.shape[0]):
-        phase = 0.0
         length = int(7.0 / decays[k] * RATE)
-        for i in range(max(0, starts[k]), min(starts[k] + length, out.shape[0])):
-            t = (i - starts[k]) / RATE
-            phase += 2 * np.pi * pitches[k] * (1 + rises[k] * t) / RATE
-            out[i] += gains[k] * np.sin(phase) * np.exp(-decays[k] * t)
+        turn = 2 * np.pi * pitches[k] / RATE
+        # a turning and shrinking pointer, whose turn itself turns: no sine for every sample
+        step = np.exp(complex(-decays[k] / RATE, turn))
+        bend = np.exp(complex(0.0, turn * rises[k] / RATE))
+        pointer = complex(gains[k], 0.0)
+        for i in range(starts[k], min(starts[k] + length, out.shape[0])):
+            out[i] += pointer.imag
+            pointer *= step
+            step *= bend

@@ -89,18 +89,17 @@ def reverberated(blocks: Blocks, room: Room, *, seed: int = 0) -> Blocks:
     """The same sound [S, 2] with what the room adds to it; what still sounds at the end is cut."""
     response = impulse_response(room, np.random.default_rng([seed, 0x20011]))
     size = 1 << (BLOCK + len(response) - 1).bit_length()
-    spectrum = np.fft.rfft(response.astype(np.float32), size, axis=0)
+    spectrum = np.fft.rfft(response.T.astype(np.float32), size)
     across = np.array([[0.8, 0.2], [0.2, 0.8]], np.float32)  # each ear hears something of the other's side
-    still = np.zeros((size, 2), np.float32)  # what earlier blocks have left to say
-    silent = 0
+    still = np.zeros((2, size), np.float32)  # what earlier blocks have left to say
+    left = 0  # how many samples of it there are
     for block in blocks:
         if block.any():
-            silent = 0
-            still += np.fft.irfft(np.fft.rfft(block @ across, size, axis=0) * spectrum, size, axis=0)
-        elif silent <= size:
-            silent += len(block)
-        if silent > size:
+            still += np.fft.irfft(np.fft.rfft(across @ block.T, size) * spectrum, size)
+            left = size
+        if left <= 0:
             yield block
             continue
-        yield block + still[: len(block)]
-        still = np.concatenate([still[len(block) :], np.zeros((len(block), 2), np.float32)])
+        yield block + still[:, : len(block)].T
+        still = np.concatenate([still[:, len(block) :], np.zeros((2, len(block)), np.float32)], axis=1)
+        left -= len(block)

@@ -14,7 +14,7 @@ from vitascope.sound.blocks import RATE
 from vitascope.sound.materials import ACROSS, Ground, body, body_modes, ground, ground_modes
 from vitascope.sound.modal import same_body
 from vitascope.sound.resonators import Floats, ring, tuned, without_rumble
-from vitascope.sound.signals import PIECE, Pieces, Wander, Band, decibels, edges, noise, rms
+from vitascope.sound.signals import PIECE, Band, Pieces, Wander, decibels, edges, going_on, rms
 
 FASTEST = 3.0  # m/s at strength 1
 LOUDNESS = -26.0  # dBFS RMS of rolling at strength 1
@@ -30,28 +30,19 @@ class _Contact:
 
     def __init__(self, cue: Cue, met: Ground, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._met = met
         self._rolls = cue.kind == "roll"
         self._turn = turns_a_second(cue)
         speed = 0.15 + cue.strength
-        self._highest = (900.0 if self._rolls else 4500.0) * speed * min(met.rough, 2.0) + 120
-        self._lowest = 15.0 if self._rolls else 180.0
+        highest = (900.0 if self._rolls else 4500.0) * speed * min(met.rough, 2.0) + 120
+        self._profile = going_on(rng, Band(15.0 if self._rolls else 180.0, highest, 1.0), met.density)
         self._bumps = 25.0 * speed * met.rough if self._rolls else 0.0  # a second
         self._phases = rng.uniform(0, 2 * np.pi, 3)
         self._slips = 45.0 + 90.0 * speed
         self._wander = Wander(rng, 0.7, 5.0)
-        self._tail = np.zeros(0)
 
     def feel(self, start: int) -> Floats:
         """One second of it from this sample on: [S]."""
-        fine = noise(self._rng, 2 * PIECE, Band(self._lowest, self._highest, 1.0), self._met.density)
-        ramp = np.sin(0.5 * np.pi * (np.arange(PIECE) + 0.5) / PIECE)
-        made = fine[:PIECE] * ramp
-        if len(self._tail):
-            made += self._tail
-        else:
-            made = fine[:PIECE].copy()
-        self._tail = fine[PIECE:] * ramp[::-1]
+        made = next(self._profile).astype(np.float64)
         at = np.arange(start, start + PIECE) / RATE
         if self._rolls:
             self._add_bumps(made)
@@ -69,7 +60,7 @@ class _Contact:
         at = self._rng.integers(0, len(made) - 40, count)
         width = 24
         knock = np.hanning(width + 2)[1:-1]
-        for place, height in zip(at, self._rng.exponential(2.0, count), strict=True):
+        for place, height in zip(at, np.minimum(self._rng.exponential(1.6, count), 4.0), strict=True):
             made[place : place + width] += height * knock
 
 

@@ -9,7 +9,7 @@ from vitascope.sound.blocks import RATE
 from vitascope.sound.materials import Ground, ground, ground_modes
 from vitascope.sound.modal import force
 from vitascope.sound.resonators import Floats, Mono, ring, tuned
-from vitascope.sound.signals import Band, noise, peaked, times
+from vitascope.sound.signals import Band, noise, peaked, prompt, times
 
 LOUDEST = 0.25  # peak of the strongest step
 
@@ -30,7 +30,7 @@ class Foot:
 
 
 FEET = {
-    "shoe": Foot(8e-4, ((190, 0.03, 0.7), (520, 0.02, 0.5), (1250, 0.015, 0.4), (2600, 0.012, 0.25)), 0.45),
+    "shoe": Foot(4e-4, ((190, 0.03, 0.7), (520, 0.02, 0.5), (1250, 0.015, 0.4), (2600, 0.012, 0.25)), 0.45),
     "heel": Foot(2e-4, ((900, 0.02, 0.6), (1900, 0.02, 0.7), (3600, 0.015, 0.5)), 0.2, 0.7),
     "boot": Foot(1.2e-3, ((110, 0.05, 1.0), (300, 0.03, 0.6), (900, 0.02, 0.3)), 0.6, 1.3, 0.85),
     "foot": Foot(3e-3, ((130, 0.03, 1.0), (310, 0.02, 0.4)), 0.4, 0.8),
@@ -59,7 +59,7 @@ def stepped(cue: Cue, rng: np.random.Generator) -> Mono:
     """One step [S]: heel, and for shoes the toe after it; the faster the walk, the sooner."""
     who = foot(cue.materials[0] if cue.materials else "shoe")
     met = ground(cue.materials[1] if len(cue.materials) > 1 else "wood")
-    out = np.zeros(round((0.5 + met.hiss[2]) * RATE))
+    out = np.zeros(round((0.32 + met.hiss[2]) * RATE))
     _touch(out, 0, who, met, 1.0, cue.strength, rng)
     if who.toe:
         late = rng.uniform(0.9, 1.1) * (0.13 - 0.08 * cue.strength)
@@ -67,10 +67,12 @@ def stepped(cue: Cue, rng: np.random.Generator) -> Mono:
     _rub(out, who, met, cue.strength, rng)
     for _ in range(who.claws if not met.soft else 0):
         _click(out, rng)
-    return peaked(out, LOUDEST * cue.strength**0.6 * who.loud * (0.75 if met.soft else 1.0))
+    return prompt(peaked(out, LOUDEST * cue.strength**0.6 * who.loud * (0.75 if met.soft else 1.0)))
 
 
-def _touch(out: Floats, start: int, who: Foot, met: Ground, loud: float, strength: float, rng: np.random.Generator) -> None:
+def _touch(
+    out: Floats, start: int, who: Foot, met: Ground, loud: float, strength: float, rng: np.random.Generator
+) -> None:
     """Add one landing: the ground's thud or knock, and the foot's own sound."""
     contact = np.hypot(who.contact, met.contact * 0.6) * max(strength, 0.05) ** -0.2 * 0.87
     push = force(rng, contact, 0.25 + 0.3 * strength)
@@ -82,7 +84,7 @@ def _touch(out: Floats, start: int, who: Foot, met: Ground, loud: float, strengt
     modes = np.concatenate(
         [
             tuned(pitches * shift * who.dull, decays, gains),
-            tuned(own * shift, 6.9 / falls * min(met.hold, 2.5), weights * (0.5 if met.soft else 0.9)),
+            tuned(own * shift, 6.9 / falls * min(met.hold, 2.5), weights * (0.5 if met.soft else 1.3)),
         ]
     )
     heard = np.zeros(len(out) - start)
@@ -93,13 +95,13 @@ def _touch(out: Floats, start: int, who: Foot, met: Ground, loud: float, strengt
 def _rub(out: Floats, who: Foot, met: Ground, strength: float, rng: np.random.Generator) -> None:
     """Add what the grains say: at once, and once more as the weight goes over them."""
     low, high, fall, level = met.hiss
-    at = times(len(out))
+    at = times(len(out) if met.soft else round(fall * RATE))
     peak = (0.11 - 0.05 * strength) * min(1.0, fall / 0.12)
     # each grain that gives way is heard: snow and gravel crunch where their noise is thin
     first = np.exp(-at / (0.12 * fall)) * 0.7
     second = (at / peak) ** 2 * np.exp(2 - 2 * at / peak) if met.soft else np.zeros_like(at)
-    made = noise(rng, len(out), Band(low, high * (0.6 + 0.6 * strength)), met.density)
-    out += made * (first + 0.8 * second) * level * who.hiss * (2.2 if met.soft else 0.5) * 0.5
+    made = noise(rng, len(at), Band(low, round(high * (0.6 + 0.6 * strength), -2)), met.density)
+    out[: len(at)] += made * (first + 0.8 * second) * level * who.hiss * (0.8 if met.soft else 0.3)
 
 
 def _click(out: Floats, rng: np.random.Generator) -> None:

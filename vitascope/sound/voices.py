@@ -11,7 +11,7 @@ import numpy as np
 from vitascope.shot.shot import Cue
 from vitascope.sound.blocks import RATE
 from vitascope.sound.resonators import CONTROL, Floats, Mono, formed, glottis
-from vitascope.sound.signals import PIECE, Pieces, Wander, Band, decibels, edges, endless, faded, noise, rms
+from vitascope.sound.signals import Band, Pieces, Wander, decibels, edges, endless, faded, noise, rms
 
 VOWELS = np.array([
     [730, 1090, 2440], [530, 1840, 2480], [300, 2200, 2900], [570, 840, 2410], [330, 900, 2240], [620, 1250, 2500],
@@ -57,13 +57,14 @@ def phrase(who: Voice, syllables: int, rng: np.random.Generator) -> Mono:
     steps = np.interp(at, middles, np.exp(0.09 * rng.standard_normal(syllables)))
     pitch = who.pitch * (1.12 - 0.25 * share) * steps * (1 + 0.006 * Wander(rng, 4, 11)(at[::CONTROL])[at_hops(length)])
     effort = np.full(length, 0.35) + 0.2 * np.interp(at, middles, rng.random(syllables))
-    opened = np.max(
-        [np.clip(1 - np.abs(at - m) / (0.5 * lasting), 0, 1) for m, lasting in zip(middles, lasts, strict=True)], axis=0
-    )
+    turns = np.append(np.stack([starts, middles], axis=1).ravel(), ends[-1])  # shut, open, shut, open … shut
+    opened = np.interp(at, turns, np.arange(len(turns)) % 2)
     loud = np.sqrt(opened) * np.interp(at, middles, rng.uniform(0.6, 1.0, syllables)) * (1.0 - 0.35 * share)
     vowels = VOWELS[rng.integers(0, len(VOWELS), syllables)] * who.tract
     hops = at[::CONTROL]
-    centres = np.stack([np.interp(hops, middles, vowels[:, k]) for k in range(3)] + [np.full(len(hops), 3500.0)], axis=1)
+    centres = np.stack(
+        [np.interp(hops, middles, vowels[:, k]) for k in range(3)] + [np.full(len(hops), 3500.0)], axis=1
+    )
     source = glottis(pitch, effort, np.array([rng.random()])) * loud
     source += 0.05 * rng.standard_normal(length) * loud
     out = formed(source, centres, WIDTHS * who.tract, GAINS)
@@ -96,7 +97,10 @@ def talked(cue: Cue, rng: np.random.Generator) -> Pieces:
     level = decibels(LOUDNESS) * cue.strength**0.7
     for start, made in _phrases(voice(names[0] if names else "woman"), rng, whole):
         made = made[: whole - start]
-        yield start, (made * level * edges(start, len(made), whole, 0.02, min(0.1, whole / RATE / 3))).astype(np.float32)
+        yield (
+            start,
+            (made * level * edges(start, len(made), whole, 0.02, min(0.1, whole / RATE / 3))).astype(np.float32),
+        )
 
 
 def _phrases(who: Voice, rng: np.random.Generator, whole: int) -> Pieces:
@@ -124,17 +128,17 @@ def murmured(cue: Cue, rng: np.random.Generator) -> Pieces:
         fold = np.exp(0.3 * swell.over(start, len(piece)))[:, None]
         fades = edges(start, len(piece), whole, fade, fade)[:, None]
         yield start, (piece * fold * fades * 0.4 * level).astype(np.float32)
-        if start % PIECE == 0 and (heard := _babble(rng)[: whole - start]).size:
+        if (heard := _babble(rng)[: whole - start]).size:
             yield start, (heard * level * edges(start, len(heard), whole, fade, fade)[:, None]).astype(np.float32)
 
 
 def _babble(rng: np.random.Generator) -> np.ndarray:
-    """Nine phrases out of three, from all sides: [S, 2], about 2.5 s, of RMS about 0.8 in the overlap of all."""
+    """Eight phrases out of two, from all sides: [S, 2], about 2.5 s, of RMS about 0.8 in the overlap of all."""
     out = np.zeros((round(3.6 * RATE), 2))
-    for _ in range(3):
+    for _ in range(2):
         who = list(VOICES.values())[int(rng.integers(0, len(VOICES)))]
         made = phrase(who, int(rng.integers(4, 9)), rng)
-        for _ in range(3):
+        for _ in range(4):
             begin = int(rng.uniform(0.0, 1.0) * RATE)
             heard = made[: len(out) - begin] * rng.uniform(0.1, 0.3)
             side = rng.uniform(-1, 1)
