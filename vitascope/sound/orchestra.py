@@ -164,7 +164,11 @@ CASTS: dict[str, str] = {
     "march": "melody trumpet 0; bass tuba 0; motion brass 0; drums orchestral percussion 0; counter flute 0.45; pad french horn 0.4",
     "pop": "motion piano 0; bass electric bass 0; drums drum kit 0.15; melody clean guitar 0.2; pad strings 0.35",
 }
-_FALLBACKS: dict[Role, str] = {"pad": "strings", "bass": "contrabass"}
+_FALLBACKS: dict[Role, tuple[str, ...]] = {  # the ground that a lone tune would lack, and the tune
+    "pad": ("strings", "choir", "synth pad"),
+    "bass": ("contrabass", "acoustic bass", "tuba", "synth bass"),
+    "melody": ("piano", "flute", "music box"),
+}
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,7 @@ def cast(kind: str, wanted: tuple[str, ...], unwanted: tuple[str, ...], alone: b
         usual.append(Player(role, INSTRUMENTS[name], float(threshold)))  # type: ignore[arg-type]
     usual = [player for player in usual if not _refused(player.instrument, unwanted)]
     if not wanted:
-        return tuple(usual) or (Player("motion", INSTRUMENTS["piano"], 0.0),)
+        return tuple(usual + _grounds({p.role for p in usual}, unwanted, 0.2))
     taken = _placed(wanted)
     filled = {player.role for player in taken}
     chosen = set(wanted)
@@ -198,9 +202,7 @@ def cast(kind: str, wanted: tuple[str, ...], unwanted: tuple[str, ...], alone: b
     if alone:
         return tuple(taken)
     kept = [p for p in usual if p.role not in filled and p.instrument.name not in chosen]
-    for role, name in _FALLBACKS.items():  # the ground that a lone tune would lack
-        if role not in filled | {p.role for p in kept} and not _refused(INSTRUMENTS[name], unwanted):
-            kept.append(Player(role, INSTRUMENTS[name], 0.35))
+    kept += _grounds(filled | {p.role for p in kept}, unwanted, 0.35)
     # What was not asked for stays behind what was
     kept = [Player(p.role, p.instrument, min(0.95, p.threshold + 0.1)) for p in kept if p.role != "counter"]
     return tuple(taken + kept)
@@ -210,6 +212,16 @@ def _refused(instrument: Instrument, unwanted: tuple[str, ...]) -> bool:
     if instrument.kit and any(INSTRUMENTS[name].kit for name in unwanted):
         return True  # "no drums" means no kit of any kind
     return any(instrument.name in SECTIONS.get(name, (name,)) for name in unwanted)
+
+
+def _grounds(filled: set[Role], unwanted: tuple[str, ...], threshold: float) -> list[Player]:
+    """Somebody for each role that music hardly does without and that nobody has."""
+    found = []
+    for role, names in _FALLBACKS.items():
+        name = next((name for name in names if not _refused(INSTRUMENTS[name], unwanted)), None)
+        if role not in filled and name:
+            found.append(Player(role, INSTRUMENTS[name], 0.0 if role == "melody" else threshold))
+    return found
 
 
 def _placed(wanted: tuple[str, ...]) -> list[Player]:
