@@ -198,6 +198,9 @@ def cast(kind: str, wanted: tuple[str, ...], unwanted: tuple[str, ...], alone: b
     chosen = set(wanted)
     if len(wanted) == 1 and wanted[0] in SECTIONS:
         own = [p for p in usual if p.instrument.name in SECTIONS[wanted[0]] and p.instrument.name not in unwanted]
+        # where the usual cast has a soloist of the section, the section itself need not do that too
+        taken = [p for p in taken if p.role not in {o.role for o in own} or p is taken[0]]
+        own = [p for p in own if (p.role, p.instrument) != (taken[0].role, taken[0].instrument)]
         return tuple(dict.fromkeys(taken + own + _section_bass(wanted[0], own, taken, unwanted)))
     if alone:
         return tuple(taken)

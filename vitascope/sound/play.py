@@ -11,7 +11,7 @@ from vitascope.sound.score import Piece
 from vitascope.sound.soundfont import DRUM_BANK, SoundFont, shipped
 
 PEAK = 0.89  # no sample is beyond
-LOUDNESS = 0.1  # -20 dBFS: about what the fuller half of a piece has (RMS)
+LOUDNESS = 0.16  # -20 dBFS: about what the fuller half of a piece has (RMS)
 _WET = 0.5
 
 
@@ -53,7 +53,7 @@ def _mixed(piece: Piece, total: int) -> Iterator[Stereo]:
     font = shipped()
     gain = _gain(piece)
     hall = sampler.Hall(piece.room)
-    levels = np.array([part.volume / _reference(part.is_drums, part.program) for part in piece.parts]) * gain
+    levels = np.array([part.volume / _own_level(piece, number) for number, part in enumerate(piece.parts)]) * gain
     # constant power: an instrument is as loud at the side as in the middle
     angles = [(part.pan * 0.8 + 1) * np.pi / 4 for part in piece.parts]
     sides = np.array([[np.cos(angle), np.sin(angle)] for angle in angles], np.float32)
@@ -92,21 +92,29 @@ def _voices(font: SoundFont, piece: Piece, note: tuple) -> list[sampler.Voice]:
     ]
 
 
+def _own_level(piece: Piece, number: int) -> float:
+    pitches = [note.pitch for note in piece.notes if note.part == number]
+    if piece.parts[number].is_drums or not pitches:
+        return _reference(True, piece.parts[number].program, (36, 38)) if pitches else 1.0
+    middle = 4 * round(float(np.median(pitches)) / 4)
+    return _reference(False, piece.parts[number].program, (middle - 4, middle, middle + 4))
+
+
 @functools.cache
-def _reference(drums: bool, program: int) -> float:
-    """How loud an instrument is by itself: RMS over the loudest quarter of a second (of drums: 0.1 s) of its middle keys
-    at velocity 100, so that a part's volume means the same for all."""
+def _reference(drums: bool, program: int, keys: tuple[int, ...]) -> float:
+    """How loud an instrument is by itself: RMS over the loudest quarter of a second (of drums: 0.1 s) of some keys at
+    velocity 100, so that a part's volume means the same for all."""
     font = shipped()
     preset = font.presets[DRUM_BANK if drums else 0, program]
-    window = RATE // 10 if drums else RATE // 4
+    window = (RATE // 10 if drums else RATE // 4) // 8
     found = []
-    for key in (36, 38) if drums else (48, 60, 72):
+    for key in keys:
         sound = np.zeros(RATE, np.float32)
         for zone in preset.sounding(key, 100):
             sampler.sound(sampler.voice(font, zone, key, 100, 0, RATE, 0), sound, 0)
-        power = np.convolve(sound[:: 8] ** 2, np.ones(window // 8) / (window // 8), "valid")
-        found.append(float(np.sqrt(power.max())))
-    return max(1e-4, float(np.median(found)))
+        sums = np.cumsum(sound[::8].astype(float) ** 2)
+        found.append(float(np.sqrt((sums[window:] - sums[:-window]).max() / window)))
+    return max(1e-3, float(np.median(found)))
 
 
 def _gain(piece: Piece) -> float:

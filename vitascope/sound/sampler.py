@@ -57,7 +57,7 @@ class Voice:
 
 def voice(font: SoundFont, zone: Zone, key: int, velocity: int, start: int, off: int, part: int) -> Voice:
     """The voice of one zone for a key (0 to 127) at a velocity (1 to 127)."""
-    g, header, data = zone.generators, font.samples[zone.sample], font.sample(zone.sample)
+    g, header = zone.generators, font.samples[zone.sample]
     root = g.get(sf.ROOT, -1) if g.get(sf.ROOT, -1) >= 0 else header.root
     cents = (key - root) * g.get(sf.SCALE, 100) + 100 * g.get(sf.COARSE_TUNE, 0) + g.get(sf.FINE_TUNE, 0)
     c = np.zeros(CONSTANTS)
@@ -67,8 +67,10 @@ def voice(font: SoundFont, zone: Zone, key: int, velocity: int, start: int, off:
     c[GAIN] = (velocity / 127) ** 2 * 10 ** (-0.4 * g.get(sf.ATTENUATION, 0) / 200)
     begin = header.loop_start + g.get(sf.LOOP_START, 0) + 32768 * g.get(sf.LOOP_START_COARSE, 0)
     end = header.loop_end + g.get(sf.LOOP_END, 0) + 32768 * g.get(sf.LOOP_END_COARSE, 0)
-    if g.get(sf.MODES, 0) & 1 and 0 < begin < end <= len(data):
+    looped = bool(g.get(sf.MODES, 0) & 1) and 0 < begin < end <= len(font.sample(zone.sample))
+    if looped:
         c[LOOP_START], c[LOOP_LENGTH] = begin, end - begin
+    data = font.padded(zone.sample, (begin, end) if looped else None)
     c[ENV : ENV + 6] = _envelope(g, sf.DELAY, key, True)
     c[MOD : MOD + 6] = _envelope(g, sf.MOD_DELAY, key, False)
     c[CUTOFF] = g.get(sf.FILTER, 13500)
@@ -99,11 +101,11 @@ def _level(age, off, e, volume):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
 def _sound(data, c, state, out, first, age, off):  # type: ignore[no-untyped-def]
     """Adds a voice to out[first:], which is `age` samples after its start."""
     phase, z1, z2 = state[0], state[1], state[2]
-    last = len(data) - 1
+    last = len(data) - 4
     gain, loop, loop_end, looped = c[1], int(c[3]), c[2] + c[3], c[3] > 0
     step, a1, a2, b0, b1, b2 = c[0], 0.0, 0.0, 1.0, 0.0, 0.0
     filtered = False
@@ -139,15 +141,7 @@ def _sound(data, c, state, out, first, age, off):  # type: ignore[no-untyped-def
             state[3] = 1
             return
         t = phase - i
-        i2, i3 = i + 1, i + 2
-        if looped:
-            if i2 >= loop_end:
-                i2 -= loop
-            if i3 >= loop_end:
-                i3 -= loop
-        x0 = data[i - 1] if i > 0 else 0.0
-        x1, x2 = data[i], data[min(i2, last)]
-        x3 = data[min(i3, last)]
+        x0, x1, x2, x3 = data[i], data[i + 1], data[i + 2], data[i + 3]
         # Catmull-Rom between the samples
         y = x1 + 0.5 * t * (x2 - x0 + t * (2 * x0 - 5 * x1 + 4 * x2 - x3 + t * (3 * (x1 - x2) + x3 - x0)))
         if filtered:
@@ -160,7 +154,7 @@ def _sound(data, c, state, out, first, age, off):  # type: ignore[no-untyped-def
         age += 1
         left -= 1
         phase += step
-        if looped and phase >= loop_end:
+        while looped and phase >= loop_end:
             phase -= loop
     state[0], state[1], state[2] = phase, z1, z2
 

@@ -95,6 +95,7 @@ class SoundFont:
         except (KeyError, IndexError, struct.error) as error:
             raise SoundFontError(f"soundfont: the file is damaged or cut short ({error!r})") from error
         self._decoded: dict[int, NDArray[np.float32]] = {}
+        self._padded: dict[tuple[int, tuple[int, int] | None], NDArray[np.float32]] = {}
 
     def _read(self) -> None:
         records = {
@@ -127,6 +128,18 @@ class SoundFont:
                 raise SoundFontError(f"soundfont: sample {header.name!r} should be Ogg Vorbis (SF3), but is plain")
             self._decoded[index] = decoded(bytes(self.pool[header.start : header.end]))
         return self._decoded[index]
+
+    def padded(self, index: int, loop: tuple[int, int] | None) -> NDArray[np.float32]:
+        """The sample with one more before it and three after it, [S + 4], for a player that looks around each: silence,
+        or, where it is looped, what comes after the loop's end, which is its beginning."""
+        if (index, loop) not in self._padded:
+            sound = self.sample(index)
+            around = np.zeros(3, np.float32)
+            if loop is not None:
+                around = sound[loop[0] + np.arange(3) % (loop[1] - loop[0])]
+                sound = sound[: loop[1]]
+            self._padded[index, loop] = np.concatenate([np.zeros(1, np.float32), sound, around])
+        return self._padded[index, loop]
 
 
 _RECORDS = {"phdr": "<20sHHHIII", "pbag": "<HH", "inst": "<20sH", "ibag": "<HH", "shdr": "<20sIIIIIBbHH"}
@@ -190,14 +203,15 @@ def decoded(ogg: bytes) -> NDArray[np.float32]:
     import av
 
     with av.open(io.BytesIO(ogg)) as container:
-        frames = list(container.decode(audio=0))
-    sound = np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32)
-    # FFmpeg leaves out the first window (3 ms) of some files and says so: loops are counted from before it
-    missing = max(0, frames[0].pts or 0)
-    if missing:
-        sound[:32] *= np.linspace(0, 1, 32, dtype=np.float32)[: len(sound)]
-        sound = np.concatenate([np.zeros(missing, np.float32), sound])
-    return sound
+        stream = container.streams.audio[0]
+        # Of files of one page FFmpeg cuts off a window too many (3 ms, where a loop ends), so it is not told where to cut
+        codec = av.CodecContext.create("vorbis", "r")
+        codec.extradata = stream.codec_context.extradata
+        packets = [av.Packet(bytes(packet)) for packet in container.demux(stream) if packet.size]
+        frames = [frame for packet in packets for frame in codec.decode(packet)]
+        length = stream.duration
+    sound = np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    return np.ascontiguousarray(sound[:length], np.float32)
 
 
 @functools.cache
