@@ -78,7 +78,11 @@ def written(font: SoundFont, presets: dict[tuple[int, int], Preset]) -> bytes:
     count = len(presets)
     phdr += struct.pack("<20sHHHIII", b"EOP", 0, 0, count, 0, 0, 0)
     pbag, pgen = pbag + struct.pack("<HH", count, 0), pgen + bytes(4)
-    inst, ibag, igen = inst + struct.pack("<20sH", b"EOI", zones_so_far), ibag + struct.pack("<HH", generators_so_far, 0), igen + bytes(4)  # noqa: E501
+    inst, ibag, igen = (
+        inst + struct.pack("<20sH", b"EOI", zones_so_far),
+        ibag + struct.pack("<HH", generators_so_far, 0),
+        igen + bytes(4),
+    )  # noqa: E501
     information = {"ifil": struct.pack("<HH", 3, 0), "isng": b"EMU8000\0", "INAM": b"Vitascope instruments\0",
                    "ICOP": b"MIT; see NOTICE: Frank Wen, Michael Cowgill and others\0"}  # fmt: skip
     hydra = {"phdr": phdr, "pbag": pbag, "pmod": bytes(10), "pgen": pgen, "inst": inst, "ibag": ibag,

@@ -72,14 +72,24 @@ GENRES: dict[str, Genre] = {
     "jazz": Genre(r"jazz|jazzy|swing|bebop|bossa( nova)?|noir", 112, "major", "happy", 4, 0.28, 0.9),
     "waltz": Genre(r"waltz|3/4", 138, None, "romantic", 3, 0.0, 1.6),
     "lo-fi": Genre(r"lo-?\s?fi|chillhop|chill hop|study beats", 78, "major", "nostalgic", 4, 0.18, 0.7),
-    "electronic": Genre(r"electronic|edm|techno|trance|synthwave|retrowave|dance|house music|deep house|electro|cyberpunk", 122, None, "action", 4, 0.0, 1.4),  # noqa: E501
+    "electronic": Genre(
+        r"electronic|edm|techno|trance|synthwave|retrowave|dance|house music|deep house|electro|cyberpunk",
+        122,
+        None,
+        "action",
+        4,
+        0.0,
+        1.4,
+    ),  # noqa: E501
     "hip hop": Genre(r"hip[- ]?hop|trap|rap", 86, "minor", "tense", 4, 0.1, 0.7),
     "rock": Genre(r"rock|metal|punk|grunge", 128, None, "action", 4, 0.0, 0.8),
     "folk": Genre(r"folk|celtic|irish|country|western|bluegrass|campfire", 108, "major", "happy", 4, 0.0, 1.0),
     "ambient": Genre(r"ambient|drones?|soundscape|new age|meditative", 62, None, "calm", 4, 0.0, 3.0),
     "march": Genre(r"march|military|parade", 114, "major", "triumphant", 4, 0.0, 1.2),
     "pop": Genre(r"pop|indie", 108, "major", "happy", 4, 0.0, 1.0),
-    "orchestral": Genre(r"orchestral|orchestra|symphonic|symphony|classical|film score", None, None, "neutral", 4, 0.0, 2.2),  # noqa: E501
+    "orchestral": Genre(
+        r"orchestral|orchestra|symphonic|symphony|classical|film score", None, None, "neutral", 4, 0.0, 2.2
+    ),  # noqa: E501
 }
 _HALL = 2.0  # seconds, when no genre says otherwise
 

@@ -35,7 +35,9 @@ def ring(seconds: float) -> float:
     return float(np.clip(0.16 * seconds, min(1.2, 0.62 * seconds), 3.0))
 
 
-def fitted(bpm: float, asked: bool, seconds: float, hits: tuple[float, ...], cuts: tuple[float, ...], metre: int) -> Clock:
+def fitted(
+    bpm: float, asked: bool, seconds: float, hits: tuple[float, ...], cuts: tuple[float, ...], metre: int
+) -> Clock:
     """The clock of a piece of some seconds at about so many beats a minute, with the hits (seconds, the weightiest
     first) on beats. A tempo that was `asked` for is kept to half the freedom."""
     freedom = _FREEDOM / 2 if asked else _FREEDOM
@@ -54,7 +56,8 @@ def fitted(bpm: float, asked: bool, seconds: float, hits: tuple[float, ...], cut
     first = anchors[0][1]
     times = np.interp(np.arange(first, anchors[-1][1] + 1), [n for _, n in anchors], [t for t, _ in anchors])
     tempo = [
-        (float(t), float(60 * (after - n) / (until - t))) for (t, n), (until, after) in zip(anchors, anchors[1:], strict=False)
+        (float(t), float(60 * (after - n) / (until - t)))
+        for (t, n), (until, after) in zip(anchors, anchors[1:], strict=False)
     ]
     on_hits = tuple(n - first for t, n in anchors[1:] if any(abs(t - hit) < 0.02 for hit in hits))
     bars = _bars(times, on_hits, cuts, metre)
@@ -85,7 +88,7 @@ def _anchored(bpm: float, hits: list[tuple[float, float]], ends: list[float]) ->
     Dynamic programming: a state is a hit that was met, its cost the squared bends (each weighted with its beats) and
     the weight of the hits that were passed over."""
     beat = 60 / bpm
-    # the music may begin up to a beat late, so that the first hit needs no bend
+    # the music may begin up to a beat late where that saves bending
     nodes = [*hits, *((end, 0.0) for end in ends)]
     weights = np.concatenate([[0.0], np.cumsum([weight for _, weight in hits])]) * _MISSED
     moments = np.array([time for time, _ in hits])
@@ -94,7 +97,7 @@ def _anchored(bpm: float, hits: list[tuple[float, float]], ends: list[float]) ->
         final = i >= len(hits)
         earlier = int(np.searchsorted(moments, time - 1e-6))  # how many hits come before it
         count = int(time / beat + 1e-6)
-        options = [(float(weights[earlier]) + 0.02 * (time - count * beat) / beat, count, -1)]
+        options = [(float(weights[earlier]) + 1.5 * (time - count * beat) / beat, count, -1)]
         if (bend := (count + 1) * beat / time - 1) < _BEND:
             options.append((float(weights[earlier]) + _cost(bend, count + 1), count + 1, -1))
         if final and earlier < len(hits) and abs(moments[earlier] - time) < 1e-6:

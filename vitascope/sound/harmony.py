@@ -81,7 +81,9 @@ def chord(numeral: str, key: Key) -> Chord:
 def scale_for(one: Chord, key: Key) -> tuple[int, ...]:
     """The key's scale with the tones beside the chord's altered ones put right (a raised seventh over V in minor)."""
     own = set(one.tones)
-    kept = [tone for tone in key.scale if tone in own or not any((tone + d) % 12 in own - set(key.scale) for d in (1, -1))]
+    kept = [
+        tone for tone in key.scale if tone in own or not any((tone + d) % 12 in own - set(key.scale) for d in (1, -1))
+    ]
     return tuple(sorted(set(kept) | own))
 
 

@@ -122,7 +122,9 @@ class Tune:
                 events += self._close(bar, answer)
             else:
                 # the line rises towards the third bar; louder phrases lie higher
-                line = self._middle + 3 * np.sin(np.pi * (i + 0.5) / 4) + 5 * (level - 0.5) + (2 if letter == "B" else 0)
+                line = (
+                    self._middle + 3 * np.sin(np.pi * (i + 0.5) / 4) + 5 * (level - 0.5) + (2 if letter == "B" else 0)
+                )
                 events += self._bar(bar, made[i % 4], float(line))
         return events
 
@@ -133,7 +135,9 @@ class Tune:
         steps = [*one.steps, 0]
         for i, length in enumerate(_cut(list(one.rhythm), bar.beats)):
             span = bar.span(at)
-            pitch = self._first(line, span.chord) if i == 0 else self._next(steps[min(i, len(one.steps))], at, length, bar)
+            pitch = (
+                self._first(line, span.chord) if i == 0 else self._next(steps[min(i, len(one.steps))], at, length, bar)
+            )
             self._last = pitch
             strong = abs(at - round(at)) < 1e-6 and int(round(at) - bar.beat) % 2 == 0
             events.append(Event(at, min(length, end - at) * 0.96, pitch, 0.72 + 0.12 * strong + 0.06 * (i == 0)))

@@ -66,7 +66,9 @@ def _ostinato(span: Span, keys: tuple[int, ...], bar: Bar, pace: int, shape: int
         accent = 0.25 if i % pace == 0 else 0.12 if (3 * i) % 8 < 3 and pace > 1 else 0.0
         events.append(Event(span.beat + i / pace, 0.6 / pace, keys[orders[i % len(orders)] % len(keys)], 0.5 + accent))
         if bar.level > 0.5 and i % pace == 0:
-            events.append(Event(span.beat + i / pace, 0.6 / pace, keys[(orders[i % len(orders)] + 1) % len(keys)], 0.55))
+            events.append(
+                Event(span.beat + i / pace, 0.6 / pace, keys[(orders[i % len(orders)] + 1) % len(keys)], 0.55)
+            )
     return events
 
 
@@ -256,7 +258,9 @@ def drums(style: str, kit: Instrument, bars: list[Bar]) -> list[Event]:
 
 def _fill(bar: Bar, name: str) -> list[Event]:
     orchestral = name in _ORCHESTRAL
-    keys = (86, 86, 87, 87) if orchestral else (50, 48, 45, 45) if name in ("rock", "pop", "light") else (38, 38, 38, 38)
+    keys = (
+        (86, 86, 87, 87) if orchestral else (50, 48, 45, 45) if name in ("rock", "pop", "light") else (38, 38, 38, 38)
+    )
     first = bar.beat + bar.beats - 1
     return [Event(first + i / 4, 0.25, key, 0.55 + 0.09 * i) for i, key in enumerate(keys)]
 

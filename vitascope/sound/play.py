@@ -127,6 +127,8 @@ def _gain(piece: Piece) -> float:
         begin = int(start)
         for second in range(begin, min(len(power), begin + 1 + int(seconds))):
             overlap = min(start + seconds, second + 1) - max(start, second)
-            power[second] += loud * max(0.0, min(overlap, 0.4 if part.is_drums else 1.0)) * (0.5 if part.is_drums else 1)
+            power[second] += (
+                loud * max(0.0, min(overlap, 0.4 if part.is_drums else 1.0)) * (0.5 if part.is_drums else 1)
+            )
     full = np.sort(power)[len(power) // 2 :]
     return LOUDNESS / float(np.sqrt(max(1e-6, full.mean())))

@@ -157,7 +157,9 @@ def _planned(brief: Brief, picture: Picture, clock: Clock, rng: np.random.Genera
         first, beats = lines[i], lines[i + 1] - lines[i]
         hits = tuple(hit for hit in clock.hits if first <= hit < lines[i + 1])
         after = numerals[i + 1] if i + 1 < count else "V"
-        spans = _spans(first, beats, hits, (numerals[i], after, "IV" if "iv" not in numerals[i].lower() else "V"), keys[i])
+        spans = _spans(
+            first, beats, hits, (numerals[i], after, "IV" if "iv" not in numerals[i].lower() else "V"), keys[i]
+        )
         level = min(1.0, float(levels[i]) + 0.1 * bool(hits))
         left = min(3 - i % 4, count - 1 - i)
         bars.append(Bar(first, beats, spans, level, i // 4, i % 4, left, hits, keys[i]))
@@ -229,7 +231,9 @@ def _played(player: Player, bars: list[Bar], brief: Brief, rng: np.random.Genera
     if player.role == "stab":
         return []
     low = max(one.low, min(one.high - 19, 60 if one.high > 76 else one.low + 7))
-    busy = 0.5 + 0.25 * (brief.bpm < 90) - 0.2 * (brief.bpm > 130) - 0.25 * (brief.mood in ("sad", "horror", "mysterious"))
+    busy = (
+        0.5 + 0.25 * (brief.bpm < 90) - 0.2 * (brief.bpm > 130) - 0.25 * (brief.mood in ("sad", "horror", "mysterious"))
+    )
     tune = Tune(low, min(one.high, low + 21), busy, brief.metre, rng)
     events: list[Event] = []
     for phrase in sorted({bar.phrase for bar in bars}):
@@ -307,7 +311,13 @@ def _notes(
 
 
 def _last(
-    player: Player, number: int, players: tuple[Player, ...], brief: Brief, bars: list[Bar], clock: Clock, seconds: float
+    player: Player,
+    number: int,
+    players: tuple[Player, ...],
+    brief: Brief,
+    bars: list[Bar],
+    clock: Clock,
+    seconds: float,
 ) -> list[Note]:
     """What a player has in the last chord, the tonic: it rings nearly to the end."""
     level = bars[-1].level if bars else 0.3
@@ -347,14 +357,14 @@ def _parts(players: tuple[Player, ...]) -> tuple[Part, ...]:
     )  # fmt: skip
 
 
-def _soundings(
-    spans: list[Span], bars: list[Bar], brief: Brief, clock: Clock, seconds: float
-) -> tuple[Sounding, ...]:
+def _soundings(spans: list[Span], bars: list[Bar], brief: Brief, clock: Clock, seconds: float) -> tuple[Sounding, ...]:
     keys = [bar.key for bar in bars for _ in bar.spans]
     found = []
     for span, key in zip(spans, keys, strict=True):
         start, end = (float(t) for t in clock.at(np.array([span.beat, span.beat + span.beats])))
-        found.append(Sounding(start, end - start, span.chord.name, span.chord.tones, harmony.scale_for(span.chord, key)))
+        found.append(
+            Sounding(start, end - start, span.chord.name, span.chord.tones, harmony.scale_for(span.chord, key))
+        )
     end = harmony.chord(harmony.tonic(brief.style, brief.key), brief.key)
     start = clock.beats[-1]
     return (*found, Sounding(start, seconds - start, end.name, end.tones, harmony.scale_for(end, brief.key)))
