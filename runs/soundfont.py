@@ -1,14 +1,17 @@
 """Makes the SoundFont that ships, a part of FluidR3Mono_GM.sf3 (MIT), from the Debian package that has it.
 
     apt-get download fluidr3mono-gm-soundfont && dpkg-deb -x fluidr3mono-gm-soundfont_*.deb font
-    python runs/soundfont.py font/usr/share/fluidr3mono-gm-soundfont/FluidR3Mono_GM.sf3 vitascope/weights/sound/instruments.sf3
+    cd font/usr/share/fluidr3mono-gm-soundfont
+    python runs/soundfont.py FluidR3Mono_GM.sf3 vitascope/weights/sound/instruments.sf3
 
-The recordings are copied as they are (Ogg Vorbis), never coded again. Of each instrument in vitascope/sound/orchestra.py those that its
-range needs are kept, spread evenly, at most as many as it names; neighbours take over the keys of those left out.
+The recordings are copied as they are (Ogg Vorbis), never coded again. Of each instrument in vitascope/sound/orchestra.py
+those that its range needs are kept, spread evenly, at most as many as it names; neighbours take over the keys of those
+left out.
 """
 
 import argparse
 import hashlib
+import itertools
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +35,7 @@ def thinned(preset: Preset, font: SoundFont, instrument: Instrument) -> tuple[Zo
     for zone in preset.zones:
         groups.setdefault(zone.keys, []).append(zone)
     ranges = sorted(groups)
-    if any(after[0] <= one[1] for one, after in zip(ranges, ranges[1:], strict=False)):
+    if any(after[0] <= one[1] for one, after in itertools.pairwise(ranges)):
         return preset.zones  # layers lie over each other: left as they are
     inside = [keys for keys in ranges if keys[1] >= instrument.low and keys[0] <= instrument.high] or ranges
     count = min(instrument.samples, len(inside))
@@ -49,7 +52,7 @@ def thinned(preset: Preset, font: SoundFont, instrument: Instrument) -> tuple[Zo
 
 
 def written(font: SoundFont, presets: dict[tuple[int, int], Preset]) -> bytes:
-    """An SF3 file of these presets, each with one instrument of its own; recordings that several use stand in it once."""
+    """An SF3 file of these presets, each with one instrument of its own; what several use stands in it once."""
     pool, shdr, new_index = bytearray(), b"", {}
     for index in sorted({zone.sample for preset in presets.values() for zone in preset.zones}):
         header = font.samples[index]
@@ -82,7 +85,7 @@ def written(font: SoundFont, presets: dict[tuple[int, int], Preset]) -> bytes:
         inst + struct.pack("<20sH", b"EOI", zones_so_far),
         ibag + struct.pack("<HH", generators_so_far, 0),
         igen + bytes(4),
-    )  # noqa: E501
+    )
     information = {"ifil": struct.pack("<HH", 3, 0), "isng": b"EMU8000\0", "INAM": b"Vitascope instruments\0",
                    "ICOP": b"MIT; see NOTICE: Frank Wen, Michael Cowgill and others\0"}  # fmt: skip
     hydra = {"phdr": phdr, "pbag": pbag, "pmod": bytes(10), "pgen": pgen, "inst": inst, "ibag": ibag,

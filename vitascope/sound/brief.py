@@ -23,33 +23,47 @@ class Mood:
 
 
 MOODS: dict[str, Mood] = {
-    "tense": Mood(84, ("minor",), 0.0, "tense tension suspense suspenseful suspicious nervous anxious thriller ominous uneasy", (
+    "tense": Mood(84, ("minor",), 0.0,
+        "tense tension suspense suspenseful suspicious nervous anxious thriller ominous uneasy", (
         "tense music", "suspenseful thriller underscore", "anxiety and danger are near")),
-    "sad": Mood(66, ("minor",), -0.1, "sad sorrow sorrowful melancholy melancholic grief mourning lonely tragic heartbreak tearful", (
+    "sad": Mood(66, ("minor",), -0.1,
+        "sad sorrow sorrowful melancholy melancholic grief mourning lonely tragic heartbreak tearful", (
         "sad music", "sorrow, grief and loss", "a lonely melancholy goodbye")),
-    "happy": Mood(118, ("major",), 0.1, "happy cheerful joyful joy upbeat sunny merry bright uplifting fun", (
+    "happy": Mood(118, ("major",), 0.1,
+        "happy cheerful joyful joy upbeat sunny merry bright uplifting fun", (
         "happy music", "cheerful and joyful upbeat tune", "a sunny carefree day")),
-    "epic": Mood(96, ("minor",), 0.25, "epic trailer massive monumental colossal battle", (
+    "epic": Mood(96, ("minor",), 0.25,
+        "epic trailer massive monumental colossal battle", (
         "epic music", "epic orchestral trailer", "a huge battle of armies")),
-    "calm": Mood(72, ("major",), -0.15, "calm peaceful serene quiet gentle relaxing soothing tranquil meditation soft tender", (
+    "calm": Mood(72, ("major",), -0.15,
+        "calm peaceful serene quiet gentle relaxing soothing tranquil meditation soft tender", (
         "calm music", "peaceful and relaxing", "a quiet lake in the morning")),
-    "mysterious": Mood(80, ("dorian", "minor"), -0.05, "mysterious mystery enigmatic strange curious secret eerie", (
+    "mysterious": Mood(80, ("dorian", "minor"), -0.05,
+        "mysterious mystery enigmatic strange curious secret eerie", (
         "mysterious music", "a strange secret to be discovered", "an enigma in the fog")),
-    "playful": Mood(124, ("major", "mixolydian"), 0.0, "playful comic comedy funny quirky silly whimsical mischievous cartoon cute", (
+    "playful": Mood(124, ("major", "mixolydian"), 0.0,
+        "playful comic comedy funny quirky silly whimsical mischievous cartoon cute", (
         "playful music", "funny quirky comedy", "a mischievous cartoon character sneaks")),
-    "romantic": Mood(76, ("major",), -0.05, "romantic romance love loving passionate wedding", (
+    "romantic": Mood(76, ("major",), -0.05,
+        "romantic romance love loving passionate wedding", (
         "romantic music", "two people fall in love", "a passionate love theme")),
-    "horror": Mood(70, ("phrygian",), 0.0, "horror scary creepy terrifying haunted nightmare dread sinister evil dark", (
+    "horror": Mood(70, ("phrygian",), 0.0,
+        "horror scary creepy terrifying haunted nightmare dread sinister evil dark", (
         "horror music", "scary and creepy, something is in the dark", "a terrifying nightmare")),
-    "action": Mood(138, ("minor",), 0.2, "action chase fight intense adrenaline aggressive racing furious energetic", (
+    "action": Mood(138, ("minor",), 0.2,
+        "action chase fight intense adrenaline aggressive racing furious energetic", (
         "action music", "a fast car chase", "a furious fight")),
-    "nostalgic": Mood(84, ("major",), -0.1, "nostalgic nostalgia bittersweet wistful memories memory reflective sentimental", (
+    "nostalgic": Mood(84, ("major",), -0.1,
+        "nostalgic nostalgia bittersweet wistful memories memory reflective sentimental", (
         "nostalgic music", "bittersweet memories of childhood", "looking back at old photographs")),
-    "triumphant": Mood(108, ("major",), 0.2, "triumphant victory victorious heroic hero glorious majestic proud inspiring adventure", (
+    "triumphant": Mood(108, ("major",), 0.2,
+        "triumphant victory victorious heroic hero glorious majestic proud inspiring adventure", (
         "triumphant music", "the hero wins a glorious victory", "a majestic proud adventure")),
-    "dreamy": Mood(78, ("lydian",), -0.1, "dreamy dream magical magic ethereal floating fairy wonder space", (
+    "dreamy": Mood(78, ("lydian",), -0.1,
+        "dreamy dream magical magic ethereal floating fairy wonder space", (
         "dreamy music", "a magical fairy tale", "floating through space in wonder")),
-    "neutral": Mood(92, ("minor", "dorian"), 0.0, "neutral cinematic documentary underscore corporate", (
+    "neutral": Mood(92, ("minor", "dorian"), 0.0,
+        "neutral cinematic documentary underscore corporate", (
         "cinematic background music", "neutral documentary underscore")),
 }  # fmt: skip
 
@@ -80,7 +94,7 @@ GENRES: dict[str, Genre] = {
         4,
         0.0,
         1.4,
-    ),  # noqa: E501
+    ),
     "hip hop": Genre(r"hip[- ]?hop|trap|rap", 86, "minor", "tense", 4, 0.1, 0.7),
     "rock": Genre(r"rock|metal|punk|grunge", 128, None, "action", 4, 0.0, 0.8),
     "folk": Genre(r"folk|celtic|irish|country|western|bluegrass|campfire", 108, "major", "happy", 4, 0.0, 1.0),
@@ -89,13 +103,14 @@ GENRES: dict[str, Genre] = {
     "pop": Genre(r"pop|indie", 108, "major", "happy", 4, 0.0, 1.0),
     "orchestral": Genre(
         r"orchestral|orchestra|symphonic|symphony|classical|film score", None, None, "neutral", 4, 0.0, 2.2
-    ),  # noqa: E501
+    ),
 }
 _HALL = 2.0  # seconds, when no genre says otherwise
 
 _TEMPI = (  # the first that is found counts
     (r"very slow(ly)?|largo|lento", 52), (r"very fast|presto|frantic|breakneck", 168),
-    (r"slow(ly)?|adagio|ballad|downtempo", 66), (r"walking pace|andante", 84), (r"moderate(ly)?|moderato|mid-?tempo", 104),
+    (r"slow(ly)?|adagio|ballad|downtempo", 66), (r"walking pace|andante", 84),
+    (r"moderate(ly)?|moderato|mid-?tempo", 104),
     (r"fast|allegro|quick(ly)?|up-?tempo|rapid|driving|vivace|lively", 140),
 )  # fmt: skip
 _NOTE = r"([A-Ga-g])[ -]?(#|♯|b|♭|sharp|flat)?"
@@ -205,8 +220,8 @@ _FAR = 0.27  # a text that is no nearer than this to any mood tells none ("a man
 
 @functools.lru_cache(64)
 def _mood(text: str) -> str | None:
-    """The mood of what is left of the words, or None where nothing is left or it tells none: its own words count first, then how near
-    the text is to its sentences (cosine of MiniLM's mean token states; Reimers and Gurevych 2019)."""
+    """The mood of what is left of the words, or None where nothing is left or it tells none: its own words count first,
+    then how near the text is to its sentences (cosine of MiniLM's mean token states; Reimers and Gurevych 2019)."""
     left = re.sub(_FILLERS, " ", text)
     if not left.split():
         return None

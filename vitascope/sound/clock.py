@@ -1,6 +1,7 @@
 """Beats for a picture: a tempo near the wanted one, bent a little so that what matters happens on a beat, and bar lines
 where the cuts are."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,9 @@ _NEAR = 0.25  # a cut counts as met by a bar line when it is nearer than this, s
 
 @dataclass(frozen=True)
 class Clock:
-    """`beats` are the times (seconds) of all beats, the last of them being that of the last chord; `bars` the numbers of
-    the beats that begin a bar, the last again being the last chord's; `tempo` (time, beats a minute) where it changes;
-    `hits` the numbers of the beats on hits."""
+    """`beats` are the times (seconds) of all beats, the last of them being that of the last chord; `bars` the numbers
+    of the beats that begin a bar, the last again being the last chord's; `tempo` (time, beats a minute) where it
+    changes; `hits` the numbers of the beats on hits."""
 
     beats: tuple[float, ...]
     bars: tuple[int, ...]
@@ -56,8 +57,7 @@ def fitted(
     first = anchors[0][1]
     times = np.interp(np.arange(first, anchors[-1][1] + 1), [n for _, n in anchors], [t for t, _ in anchors])
     tempo = [
-        (float(t), float(60 * (after - n) / (until - t)))
-        for (t, n), (until, after) in zip(anchors, anchors[1:], strict=False)
+        (float(t), float(60 * (after - n) / (until - t))) for (t, n), (until, after) in itertools.pairwise(anchors)
     ]
     on_hits = tuple(n - first for t, n in anchors[1:] if any(abs(t - hit) < 0.02 for hit in hits))
     bars = _bars(times, on_hits, cuts, metre)
@@ -69,7 +69,7 @@ def _ends(seconds: float, hits: tuple[float, ...]) -> list[float]:
     usual = seconds - ring(seconds)
     least = min(1.0, 0.5 * seconds)
     times = [*np.linspace(seconds - 3.2, seconds - least, 28), *hits]
-    inside = [float(t) for t in times if 0.02 <= t and least - 1e-6 <= seconds - t <= 3.2]
+    inside = [float(t) for t in times if t >= 0.02 and least - 1e-6 <= seconds - t <= 3.2]
     return sorted(inside, key=lambda t: abs(t - usual)) or [max(0.0, usual)]
 
 
@@ -114,7 +114,7 @@ def _anchored(bpm: float, hits: list[tuple[float, float]], ends: list[float]) ->
             cost += 0.3 * abs(time - ends[0]) + float(weights[-1] - weights[after])
         states.append((cost, number, before))
     last = min(range(len(hits), len(nodes)), key=lambda i: states[i][0])
-    anchors = []
+    anchors: list[tuple[float, int]] = []
     at = last
     while at >= 0:
         if not anchors or nodes[at][0] < anchors[-1][0] - 1e-6:

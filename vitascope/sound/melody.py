@@ -28,8 +28,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Bar:
-    """`beat` is the number of its first beat; `level` 0 to 1 how full it is; `place` its place in its phrase, `left` how
-    many bars of the phrase follow it; `hits` are beats, `key` the key at this place."""
+    """`beat` is the number of its first beat; `level` 0 to 1 how full it is; `place` its place in its phrase, `left`
+    how many bars of the phrase follow it; `hits` are beats, `key` the key at this place."""
 
     beat: int
     beats: int

@@ -1,5 +1,6 @@
 """Pieces as Standard MIDI Files (format 1, MIDI Manufacturers Association 1996), for any sequencer."""
 
+import itertools
 import struct
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def _conductor(piece: Piece, times: np.ndarray, ticks: np.ndarray) -> bytes:
     lines = np.round(np.interp(piece.bars, times, ticks) / TICKS).astype(int)
     metres = [(int(lines[0]), 0)] if lines[0] else []
     metres = [(int(lines[0]), 0)] * bool(lines[0]) + [
-        (int(b - a), int(a)) for a, b in zip(lines, lines[1:], strict=False)
+        (int(b - a), int(a)) for a, b in itertools.pairwise(lines)
     ] + [(piece.metre, int(lines[-1]))]  # fmt: skip
     now = 0
     for metre, line in metres:

@@ -1,4 +1,4 @@
-"""The instruments that ship: what they are called, where they play, what they are good at; and who plays in which music."""
+"""The instruments that ship: what they are called, where they play, what they are good at; who plays in which music."""
 
 import re
 from dataclasses import dataclass
@@ -31,11 +31,13 @@ class Instrument:
 
 
 def _made(
-    name: str, program: int, low: int, high: int, roles: str, motion: str, pan: float, hall: float, words: str, samples: int
+    name: str, program: int, low: int, high: int, roles: str, motion: str, pan: float, hall: float, words: str,
+    samples: int,
 ) -> Instrument:  # fmt: skip
     fades, motion = motion.endswith("*"), motion.rstrip("*")
     others = tuple(word.strip() for word in words.split(",") if word.strip())
-    return Instrument(name, program, low, high, tuple(roles.split()), motion, pan, hall, fades, others, samples)  # type: ignore[arg-type]
+    good_at: tuple[Role, ...] = tuple(roles.split())  # type: ignore[arg-type]
+    return Instrument(name, program, low, high, good_at, motion, pan, hall, fades, others, samples)
 
 
 # name, program, keys, roles, motion (* fades), pan, hall, other names, recordings
@@ -67,7 +69,8 @@ INSTRUMENTS: dict[str, Instrument] = {
         ("cello", 42, 36, 76, "melody counter bass", "hold", 0.3, 0.4, "cellos, solo cello, viola", 7),
         ("contrabass", 43, 28, 55, "bass", "hold", 0.35, 0.35, "contrabasses, double basses", 5),
         ("tremolo strings", 44, 36, 91, "pad motion", "hold", -0.1, 0.4, "tremolo", 9),
-        ("pizzicato", 45, 36, 91, "motion melody bass", "ostinato*", -0.2, 0.4, "pizzicato strings, plucked strings", 7),
+        ("pizzicato", 45, 36, 91, "motion melody bass", "ostinato*", -0.2, 0.4,
+         "pizzicato strings, plucked strings", 7),
         ("harp", 46, 36, 96, "motion melody", "arpeggio*", 0.35, 0.4, "harps", 7),
         ("timpani", 47, 36, 57, "stab bass", "ostinato*", 0.1, 0.45, "kettledrum, kettledrums", 3),
         ("strings", 48, 36, 91, "pad motion melody stab counter", "ostinato", -0.15, 0.4,
@@ -86,7 +89,8 @@ INSTRUMENTS: dict[str, Instrument] = {
         ("flute", 73, 60, 93, "melody counter", "hold", -0.1, 0.4, "flutes, piccolo, recorder", 6),
         ("pan flute", 75, 60, 90, "melody", "hold", -0.1, 0.45, "panflute, panpipes, shakuhachi", 5),
         ("square lead", 80, 48, 96, "melody motion", "arpeggio", 0.1, 0.15, "chiptune lead, 8-bit", 5),
-        ("synth lead", 81, 36, 96, "melody motion", "arpeggio", 0.1, 0.25, "lead synth, synth, synths, synthesizer, saw", 5),
+        ("synth lead", 81, 36, 96, "melody motion", "arpeggio", 0.1, 0.25,
+         "lead synth, synth, synths, synthesizer, saw", 5),
         ("synth pad", 89, 36, 91, "pad motion", "hold", 0.0, 0.4, "pad, pads, warm pad", 3),
         ("sweep pad", 95, 36, 91, "pad", "hold", 0.0, 0.45, "drone, atmosphere", 3),
         ("banjo", 105, 48, 84, "motion melody", "arpeggio*", -0.25, 0.15, "banjos", 4),
@@ -128,40 +132,46 @@ def named(words: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
 
 # Who plays: "role instrument from-which-intensity", the intensity being 0 to 1
 CASTS: dict[str, str] = {
-    "tense": "pad tremolo strings 0; bass contrabass 0; motion strings 0.3; counter cello 0.25; melody clarinet 0.4; "
-    "stab brass 0; drums orchestral percussion 0.6",
+    "tense": "pad tremolo strings 0; bass contrabass 0; motion strings 0.3; counter cello 0.25; "
+    "melody clarinet 0.4; stab brass 0; drums orchestral percussion 0.6",
     "sad": "pad strings 0; melody cello 0; motion piano 0.1; bass contrabass 0.3; counter oboe 0.55",
-    "happy": "motion pizzicato 0; melody flute 0; bass acoustic bass 0.1; pad strings 0.35; counter clarinet 0.5; "
-    "drums drum kit 0.45; stab glockenspiel 0",
+    "happy": "motion pizzicato 0; melody flute 0; bass acoustic bass 0.1; pad strings 0.35; "
+    "counter clarinet 0.5; drums drum kit 0.45; stab glockenspiel 0",
     "epic": "pad strings 0; motion strings 0.2; bass contrabass 0; melody french horn 0.1; counter trumpet 0.65; "
     "pad choir 0.5; bass tuba 0.55; stab brass 0; stab timpani 0; drums orchestral percussion 0.3",
     "calm": "pad strings 0; motion harp 0.05; melody piano 0; bass contrabass 0.35; counter flute 0.55",
-    "mysterious": "pad choir 0; motion celesta 0.05; melody clarinet 0.15; bass contrabass 0.1; pad tremolo strings 0.5; "
-    "stab bells 0; drums orchestral percussion 0.75",
+    "mysterious": "pad choir 0; motion celesta 0.05; melody clarinet 0.15; bass contrabass 0.1; "
+    "pad tremolo strings 0.5; stab bells 0; drums orchestral percussion 0.75",
     "playful": "motion pizzicato 0; melody clarinet 0; bass bassoon 0; counter flute 0.4; stab glockenspiel 0; "
     "pad strings 0.6; drums drum kit 0.55",
     "romantic": "pad strings 0; melody violin 0; motion harp 0.05; bass contrabass 0.2; counter french horn 0.45",
-    "horror": "pad tremolo strings 0; bass contrabass 0; melody music box 0.1; pad choir 0.4; motion strings 0.5; "
-    "stab brass 0; stab timpani 0; drums orchestral percussion 0.65",
+    "horror": "pad tremolo strings 0; bass contrabass 0; melody music box 0.1; pad choir 0.4; "
+    "motion strings 0.5; stab brass 0; stab timpani 0; drums orchestral percussion 0.65",
     "action": "motion strings 0; bass contrabass 0; pad brass 0.55; melody french horn 0.2; counter trumpet 0.7; "
     "stab brass 0; stab timpani 0; drums orchestral percussion 0.1",
-    "nostalgic": "melody piano 0; pad strings 0.1; motion nylon guitar 0.1; bass acoustic bass 0.25; counter clarinet 0.5",
-    "triumphant": "melody trumpet 0; pad strings 0; motion strings 0.3; bass contrabass 0; counter french horn 0.35; "
-    "bass tuba 0.5; stab brass 0; stab timpani 0; drums orchestral percussion 0.25",
-    "dreamy": "pad synth pad 0; motion harp 0; melody celesta 0.1; bass contrabass 0.3; pad choir 0.5; counter flute 0.5",
-    "neutral": "pad strings 0; melody french horn 0.15; motion piano 0.1; bass contrabass 0.2; counter flute 0.5; "
-    "stab timpani 0; drums orchestral percussion 0.7",
+    "nostalgic": "melody piano 0; pad strings 0.1; motion nylon guitar 0.1; bass acoustic bass 0.25; "
+    "counter clarinet 0.5",
+    "triumphant": "melody trumpet 0; pad strings 0; motion strings 0.3; bass contrabass 0; "
+    "counter french horn 0.35; bass tuba 0.5; stab brass 0; stab timpani 0; drums orchestral percussion 0.25",
+    "dreamy": "pad synth pad 0; motion harp 0; melody celesta 0.1; bass contrabass 0.3; pad choir 0.5; "
+    "counter flute 0.5",
+    "neutral": "pad strings 0; melody french horn 0.15; motion piano 0.1; bass contrabass 0.2; "
+    "counter flute 0.5; stab timpani 0; drums orchestral percussion 0.7",
     "jazz": "motion piano 0; bass acoustic bass 0; melody saxophone 0; drums brushes 0.1; counter vibraphone 0.55",
     "waltz": "motion strings 0; bass contrabass 0; melody violin 0; counter flute 0.4; pad french horn 0.55",
-    "lo-fi": "motion electric piano 0; bass electric bass 0.05; drums drum kit 0.1; melody vibraphone 0.15; pad synth pad 0.3",
-    "electronic": "motion synth lead 0.1; bass synth bass 0; pad synth pad 0; drums electronic drums 0.15; melody square lead 0.3; "
-    "pad synth strings 0.6",
-    "hip hop": "motion electric piano 0; bass synth bass 0; drums electronic drums 0; melody vibraphone 0.3; pad strings 0.5",
-    "rock": "motion overdriven guitar 0; bass electric bass 0; drums drum kit 0; melody clean guitar 0.25; pad organ 0.6",
-    "folk": "motion steel guitar 0; melody violin 0.05; bass acoustic bass 0.1; counter flute 0.5; pad accordion 0.45; "
-    "drums brushes 0.65",
+    "lo-fi": "motion electric piano 0; bass electric bass 0.05; drums drum kit 0.1; melody vibraphone 0.15; "
+    "pad synth pad 0.3",
+    "electronic": "motion synth lead 0.1; bass synth bass 0; pad synth pad 0; drums electronic drums 0.15; "
+    "melody square lead 0.3; pad synth strings 0.6",
+    "hip hop": "motion electric piano 0; bass synth bass 0; drums electronic drums 0; melody vibraphone 0.3; "
+    "pad strings 0.5",
+    "rock": "motion overdriven guitar 0; bass electric bass 0; drums drum kit 0; melody clean guitar 0.25; "
+    "pad organ 0.6",
+    "folk": "motion steel guitar 0; melody violin 0.05; bass acoustic bass 0.1; counter flute 0.5; "
+    "pad accordion 0.45; drums brushes 0.65",
     "ambient": "pad synth pad 0; pad sweep pad 0.25; motion vibraphone 0.2; melody piano 0.15; bass contrabass 0.4",
-    "march": "melody trumpet 0; bass tuba 0; motion brass 0; drums orchestral percussion 0; counter flute 0.45; pad french horn 0.4",
+    "march": "melody trumpet 0; bass tuba 0; motion brass 0; drums orchestral percussion 0; counter flute 0.45; "
+    "pad french horn 0.4",
     "pop": "motion piano 0; bass electric bass 0; drums drum kit 0.15; melody clean guitar 0.2; pad strings 0.35",
 }
 _FALLBACKS: dict[Role, tuple[str, ...]] = {  # the ground that a lone tune would lack, and the tune

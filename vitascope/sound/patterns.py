@@ -49,13 +49,13 @@ def _pace(level: float, bpm: float) -> int:
 
 def _arpeggio(span: Span, keys: tuple[int, ...], bar: Bar, pace: int, shape: int) -> list[Event]:
     orders = ((0, 1, 2, 1), (0, 1, 2, 3), (0, 2, 1, 2), (0, 1, 2, 3, 2, 1))[shape % 4]
-    ladder = [*keys, keys[0] + 12]
+    ladder = ([*keys, keys[0] + 12] * 4)[:4]
+    rings = 1.6 if bar.level < 0.6 else 1.0
     count = max(1, round(span.beats * pace))
     return [
-        Event(span.beat + i / pace, (1.6 if bar.level < 0.6 else 1.0) / pace, ladder[orders[i % len(orders)] % len(ladder)],
-              0.52 + 0.14 * (i % pace == 0))
+        Event(span.beat + i / pace, rings / pace, ladder[orders[i % len(orders)]], 0.52 + 0.14 * (i % pace == 0))
         for i in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def _ostinato(span: Span, keys: tuple[int, ...], bar: Bar, pace: int, shape: int) -> list[Event]:
@@ -233,7 +233,7 @@ _ORCHESTRAL = ("march", "epic", "action", "sparse")
 
 
 def drums(style: str, kit: Instrument, bars: list[Bar]) -> list[Event]:
-    """A groove that fits the style and that the kit can play; fills at the ends of phrases, a crash where one begins."""
+    """A groove that fits the style and that the kit can play; fills at the ends of phrases, crashes where they begin."""
     name = _DRUMS_OF.get(style, style)
     if name not in _DRUMS or (name in _ORCHESTRAL) != (kit.name == "orchestral percussion"):
         name = _KIT_DRUMS[kit.name]

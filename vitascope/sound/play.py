@@ -16,8 +16,8 @@ _WET = 0.5
 
 
 def play(piece: Piece) -> Blocks:
-    """The piece as blocks of 48 kHz stereo, exactly as long as it; it dies away within its last second. What it needs of
-    memory does not grow with its length. Raises SoundFontError where the package's instruments are missing."""
+    """The piece as blocks of 48 kHz stereo, exactly as long as it; it dies away within its last second. What it needs
+    of memory does not grow with its length. Raises SoundFontError where the package's instruments are missing."""
     return rendered(piece, lengths(piece.seconds))
 
 

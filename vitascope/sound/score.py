@@ -20,8 +20,8 @@ SHORTEST, LONGEST = 1.0, 7200.0  # seconds
 
 @dataclass(frozen=True)
 class Picture:
-    """What a composer sees of a film: how long it is (1 to 7200 s), its motion energy (0 to 1, four values a second; the
-    last holds on where there are too few), when it is cut, and its strongest moments (times in seconds, any order).
+    """What a composer sees of a film: how long it is (1 to 7200 s), its motion energy (0 to 1, four values a second;
+    the last holds on where there are too few), when it is cut, and its strongest moments (times in seconds, any order).
 
     Raises ValueError."""
 
@@ -107,8 +107,8 @@ _VOLUMES = {"melody": 0.85, "counter": 0.55, "pad": 0.42, "motion": 0.48, "bass"
 
 
 def compose(words: str, picture: Picture, seed: int = 0) -> Piece:
-    """A piece for these words ("tense strings, slow", "lo-fi piano, 80 bpm, in A minor, no drums"; empty: whatever fits)
-    that lasts exactly as long as the picture, has its hits on beats, and ends with it. The same words, picture and seed
+    """A piece for these words ("tense strings, slow", "lo-fi piano, 80 bpm, in A minor, no drums"; empty: whatever
+    fits) that lasts exactly as long as the picture, has its hits on beats, and ends with it. The same words, picture and seed
     make the same piece. Raises ValueError where the picture cannot be read (see Picture)."""
     rng = np.random.default_rng([seed, zlib.crc32(words.encode())])
     mean = float(np.mean(picture.energy)) if picture.energy else 0.25
@@ -365,6 +365,6 @@ def _soundings(spans: list[Span], bars: list[Bar], brief: Brief, clock: Clock, s
         found.append(
             Sounding(start, end - start, span.chord.name, span.chord.tones, harmony.scale_for(span.chord, key))
         )
-    end = harmony.chord(harmony.tonic(brief.style, brief.key), brief.key)
+    last = harmony.chord(harmony.tonic(brief.style, brief.key), brief.key)
     start = clock.beats[-1]
-    return (*found, Sounding(start, seconds - start, end.name, end.tones, harmony.scale_for(end, brief.key)))
+    return (*found, Sounding(start, seconds - start, last.name, last.tones, harmony.scale_for(last, brief.key)))

@@ -1,4 +1,4 @@
-"""Recorded instruments: reads a SoundFont (SF3: SoundFont 2.04 whose samples are Ogg Vorbis) and tells what a key sounds.
+"""Recorded instruments: reads a SoundFont (SF3: SoundFont 2.04 with samples in Ogg Vorbis), tells what a key sounds.
 
 SoundFont Technical Specification 2.04 (E-mu Systems, 2006); SF3 is MuseScore's compressed form of it.
 """
@@ -44,7 +44,7 @@ class SoundFontError(ValueError):
 
 @dataclass(frozen=True)
 class SampleHeader:
-    """Where a sample stands: bytes `start` to `end` of the pool (compressed), its loop in samples from its beginning."""
+    """Where a sample stands: bytes `start` to `end` of the pool (compressed), its loop in samples from where it begins."""
 
     name: str
     start: int
@@ -104,7 +104,7 @@ class SoundFont:
             for chunk in (self._chunks[name],)
         }
         self.pool = self._chunks["smpl"]
-        self.samples = [SampleHeader(_text(r[0]), *r[1:8], r[9]) for r in records["shdr"][:-1]]
+        self.samples = [SampleHeader(_text(r[0]), *r[1:8], r[9]) for r in records["shdr"][:-1]]  # type: ignore[call-arg]
         instruments = [
             _zones(records["ibag"], self._chunks["igen"], one[1], after[1], SAMPLE)
             for one, after in zip(records["inst"], records["inst"][1:], strict=False)
@@ -204,7 +204,7 @@ def decoded(ogg: bytes) -> NDArray[np.float32]:
 
     with av.open(io.BytesIO(ogg)) as container:
         stream = container.streams.audio[0]
-        # Of files of one page FFmpeg cuts off a window too many (3 ms, where a loop ends), so it is not told where to cut
+        # Of files of one page FFmpeg cuts off a window too many (3 ms, where a loop ends): it is not told where to cut
         codec = av.CodecContext.create("vorbis", "r")
         codec.extradata = stream.codec_context.extradata
         packets = [av.Packet(bytes(packet)) for packet in container.demux(stream) if packet.size]
