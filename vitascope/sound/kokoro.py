@@ -30,7 +30,7 @@ OWN_PITCH = b"/encoder/Squeeze_output_#"  # as the model would have it, before `
 
 
 @dataclass(frozen=True)
-class Sound:
+class Phone:
     """A phoneme and when it is heard (seconds)."""
 
     symbol: str
@@ -52,7 +52,7 @@ class Utterance:
     """What the model spoke: samples [S] at 24 kHz, its phonemes and words in order."""
 
     samples: NDArray[np.float32]
-    sounds: tuple[Sound, ...]
+    phones: tuple[Phone, ...]
     words: tuple[Said, ...]
 
 
@@ -64,7 +64,7 @@ def utter(
     The pitch becomes gain · pitch ** spread (Hz); with gain 0 there is no voice, only breath: a whisper. Raises
     ImportError without the extra `dialogue`."""
     pieces: list[NDArray[np.float32]] = []
-    sounds: list[Sound] = []
+    phones: list[Phone] = []
     said: list[Said] = []
     begin = 0.0
     for breath in breaths(words):
@@ -82,37 +82,37 @@ def utter(
         )
         edges = begin + np.concatenate([[0.0], np.cumsum(steps[0])]) * (FRAME / RATE)  # N + 1
         heard, told = _timed(breath, symbols, edges[1:-1])
-        sounds, said, pieces = sounds + heard, said + told, pieces + [samples]
+        phones, said, pieces = phones + heard, said + told, pieces + [samples]
         begin += len(samples) / RATE
-    return Utterance(np.concatenate(pieces), tuple(sounds), tuple(said))
+    return Utterance(np.concatenate(pieces), tuple(phones), tuple(said))
 
 
-def _timed(words: tuple[Word, ...], symbols: str, edges: NDArray[np.float64]) -> tuple[list[Sound], list[Said]]:
+def _timed(words: tuple[Word, ...], symbols: str, edges: NDArray[np.float64]) -> tuple[list[Phone], list[Said]]:
     """Sounds and words from the edges of their symbols, [N + 1] seconds. A space within a phrase is no pause: half of
     its time goes to either neighbour."""
-    sounds: list[Sound] = []
+    phones: list[Phone] = []
     said: list[Said] = []
     at = 0
     start: float | None = None  # of a sound whose stress mark came first
     for word in words:
-        first = len(sounds)
+        first = len(phones)
         for symbol in word.phonemes:
             if symbol in STRESSES:
                 start = edges[at] if start is None else start
             elif symbol not in PAUSES:
-                sounds.append(Sound(symbol, float(edges[at] if start is None else start), float(edges[at + 1])))
+                phones.append(Phone(symbol, float(edges[at] if start is None else start), float(edges[at + 1])))
                 start = None
             at += 1
-        if len(sounds) > first:
-            said.append(Said(word.text, sounds[first].start, sounds[-1].end))
+        if len(phones) > first:
+            said.append(Said(word.text, phones[first].start, phones[-1].end))
         if word.spaced and at < len(symbols):
             if spoken(word.phonemes) and symbols[at + 1 : at + 2].strip(PAUSES):
                 middle = float(edges[at] + edges[at + 1]) / 2
-                sounds[-1] = Sound(sounds[-1].symbol, sounds[-1].start, middle)
+                phones[-1] = Phone(phones[-1].symbol, phones[-1].start, middle)
                 said[-1] = Said(said[-1].text, said[-1].start, middle)
                 start = middle
             at += 1
-    return sounds, said
+    return phones, said
 
 
 @lru_cache(maxsize=1)
