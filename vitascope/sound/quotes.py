@@ -6,28 +6,46 @@ from dataclasses import dataclass, replace
 from vitascope.sound.names import sex_of
 from vitascope.sound.script import AGES, EMOTIONS, MAX_LINE, NARRATOR, PEOPLE, Line, Sex
 
-_SAYING = (
-    "say says said saying ask asks asked asking reply replies replied replying answer answers answered answering add "
-    "adds added adding tell tells told telling explain explains explained call calls called calling mutter mutters "
-    "muttered cry cries cried crying announce announces announced declare declares declared begin begins continue "
-    "continues speak speaks spoke speaking whisper whispers whispered whispering shout shouts shouted shouting yell "
-    "yells yelled yelling scream screams screamed screaming exclaim exclaims exclaimed murmur murmurs murmured "
-    "murmuring sigh sighs sighed sighing gasp gasps gasped growl growls growled hiss hisses snap snaps sob sobs laugh "
-    "laughs laughed greet greets warn warns warned beg begs begged stammer stammers growling singing sing sings"
-).split()
+
+def _listed(words: str) -> list[str]:
+    return words.split()
+
+
+_SAYING = frozenset(
+    _listed(
+        """
+        say says said saying ask asks asked asking reply replies replied replying answer answers answered answering
+        add adds added adding tell tells told telling explain explains explained call calls called calling mutter
+        mutters muttered cry cries cried crying announce announces announced declare declares declared begin begins
+        continue continues speak speaks spoke speaking whisper whispers whispered whispering shout shouts shouted
+        shouting yell yells yelled yelling scream screams screamed screaming exclaim exclaims exclaimed murmur
+        murmurs murmured murmuring sigh sighs sighed sighing gasp gasps gasped growl growls growled hiss hisses snap
+        snaps sob sobs laugh laughs laughed greet greets warn warns warned beg begs begged stammer stammers growling
+        singing sing sings
+        """
+    )
+)
 # What bears letters: its quotation is read, not heard.
-_WRITTEN = (
-    "sign signs board billboard banner poster label labels screen display letters word words text title caption "
-    "lettering neon logo t-shirt shirt book page note letter card headline plate reads read written spells"
-).split()
+_WRITTEN = frozenset(
+    _listed(
+        """
+        sign signs board billboard banner poster label labels screen display letters word words text title caption
+        lettering neon logo t-shirt shirt book page note letter card headline plate reads read written spells
+        """
+    )
+)
 _CRIED = {"cry", "cries", "cried", "exclaim", "exclaims", "exclaimed", "call", "calls", "called"}
 _QUOTE = re.compile(r"“([^”]+)”|\"([^\"]+)\"|(?<![\w])[‘']([^‘’']+(?:['’]\w+[^‘’']*)*)[’'](?!\w)")
 _CLAUSE = re.compile(r"[.;:,!?]\s|\b(?:and|while|as|then|but|when|who|before|after|because)\b")
 _SPEAKER_AFTER = re.compile(r"\s*[,—-]?\s*(?P<clause>[^.;!?\"“”]{2,80})")
 _HE = {"he": "male", "she": "female"}
-_NOT_NAMES = set(
-    "a an the this that these those in on at with and but then now when while as two three four one it his her their "
-    "he she they after before at close medium wide suddenly finally outside inside under over near later both".split()
+_NOT_NAMES = frozenset(
+    _listed(
+        """
+        a an the this that these those in on at with and but then now when while as two three four one it his her
+        their he she they after before close medium wide suddenly finally outside inside under over near later both
+        """
+    )
 )
 
 
@@ -134,7 +152,7 @@ def _find(part: str) -> re.Match[str] | None:
         word = match[0].removesuffix("'s").removesuffix("’s")
         if word.lower() in PEOPLE or word.lower() in _HE:
             return match
-        if word[0].isupper() and word.lower() not in _NOT_NAMES | set(_SAYING) | set(EMOTIONS) | set(AGES):
+        if word[0].isupper() and word.lower() not in _NOT_NAMES | _SAYING | set(EMOTIONS) | set(AGES):
             return match
     return None
 

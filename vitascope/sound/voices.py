@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vitascope.sound.names import sex_of
 from vitascope.sound.script import NARRATOR, Emotion, Line, Sex, told
 
-# Kokoro's English voices, the clearest first, with their median pitch (Hz, as the model predicts it for four sentences).
+# Kokoro's English voices, the clearest first, with their median pitch (Hz, as the model has it for four sentences).
 WOMEN = {
     "af_heart": 192, "af_bella": 190, "af_sarah": 185, "af_kore": 148, "bf_emma": 179, "af_nova": 154,
     "af_aoede": 178, "bf_isabella": 204, "af_alloy": 135, "af_sky": 152, "bf_alice": 209, "af_jessica": 194,
@@ -38,8 +38,9 @@ class Voice:
 
 @dataclass(frozen=True)
 class Manner:
-    """What a mood does to a voice: pace and pitch as factors, `spread` to how far the pitch moves (an exponent), `level`
-    in dB, and `tilt` in dB an octave above 1 kHz (effort makes a voice brighter). Without `voiced` there is only breath."""
+    """What a mood does to a voice: pace and pitch as factors, `spread` to how far the pitch moves (an exponent),
+    `level` in dB, and `tilt` in dB an octave above 1 kHz (effort makes a voice brighter). Without `voiced` there is
+    only breath."""
 
     pace: float = 1.0
     pitch: float = 1.0
