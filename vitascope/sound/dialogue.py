@@ -124,10 +124,13 @@ def place(
         if line.start is not None and line.start >= seconds:
             raise ValueError(f"line {n + 1} should begin before the film's end at {seconds:g} s, not at {line.start:g}")
     known = cast(lines, voices)
-    seen = _matched(lines, mouths)
     natural = [speaker(line, known[line.who]) for line in lines]
+    seen = _matched(lines, [speech.seconds for speech in natural], mouths)
     anchors = [cue.time if cue and line.start is None else line.start for line, cue in zip(lines, seen, strict=True)]
     starts, limits = _times(lines, [speech.seconds for speech in natural], anchors, seconds)
+    for n, (cue, first) in enumerate(zip(seen, natural, strict=True)):
+        if cue and lines[n].start is None and first.seconds / FASTEST <= cue.seconds:
+            limits[n] = min(limits[n], cue.time + cue.seconds)  # it can be over when the mouth is
     spoken = []
     for line, cue, first, start, limit in zip(lines, seen, natural, starts, limits, strict=True):
         end = line.end if line.end is not None else limit
@@ -138,11 +141,12 @@ def place(
     return tuple(sorted(spoken, key=lambda one: one.time))
 
 
-def _matched(lines: Sequence[Line], mouths: Sequence[Cue]) -> list[Cue | None]:
-    """For each line the mouth that says it, if any: in order, of the right kind where that is known."""
+def _matched(lines: Sequence[Line], lengths: Sequence[float], mouths: Sequence[Cue]) -> list[Cue | None]:
+    """For each line the mouth that says it, if any: in order, of the right kind where that is known. A long line takes
+    all that moves while it is said."""
     waiting = sorted((cue for cue in mouths if cue.kind == "speech"), key=lambda cue: cue.time)
     found: list[Cue | None] = []
-    for line in lines:
+    for line, length in zip(lines, lengths, strict=True):
         cue = None
         if line.start is not None:  # a line with a time takes the mouth that moves then, if one does
             fitting = [one for one in waiting if one.time - 0.3 <= line.start <= one.time + one.seconds]
@@ -151,7 +155,8 @@ def _matched(lines: Sequence[Line], mouths: Sequence[Cue]) -> list[Cue | None]:
             fitting = [one for one in waiting if _of(line, one)] or waiting
             cue = fitting[0]
         if cue is not None:
-            waiting = [one for one in waiting if one.time > cue.time]
+            begun = cue.time if line.start is None else line.start
+            waiting = [one for one in waiting if one.time > cue.time and one.time >= begun + length / FASTEST]
         found.append(cue)
     return found
 
@@ -213,16 +218,15 @@ def _fitted(line: Line, voice: Voice, first: Speech, room: float, speaker: Speak
     """The line spoken fast enough for its room (seconds), and how much faster that is than of itself.
 
     The model keeps every sound to at least one step, so that it is asked for a little more than it gives."""
-    speech, asked = first, 1.0
-    for _ in range(3):
-        if speech.seconds <= room + 0.005:
+    speech, asked, reached = first, 1.0, 1.0
+    needed = min(first.seconds / max(room, 0.05), FASTEST)
+    for _ in range(4):
+        if reached >= min(needed, FASTEST - 0.02) and reached <= FASTEST:
             break
-        needed = min(first.seconds / max(room, 0.05), FASTEST)
-        if first.seconds / speech.seconds >= needed - 0.01:
-            break
-        asked = min(2.0, asked * needed * speech.seconds / first.seconds * 1.01)
+        asked = min(2.0, asked * min(1.01 * needed, FASTEST - 0.01) / reached)
         speech = speaker(line, voice, asked)
-    return speech, max(1.0, first.seconds / speech.seconds)
+        reached = first.seconds / speech.seconds
+    return speech, max(1.0, reached)
 
 
 def notes(spoken: Sequence[Spoken]) -> tuple[str, ...]:
