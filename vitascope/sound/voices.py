@@ -75,10 +75,11 @@ def cast(lines: Iterable[Line], known: Mapping[str, Voice] | None = None) -> dic
     It follows from sex, age, name, and the order of first lines alone. All differ in their model's voice while there
     are enough (15 women's, 13 men's), then in pitch and size."""
     voices = dict(known or {})
-    for line in told(lines):
+    # The narrator speaks most, and chooses first.
+    for line in sorted(told(lines), key=lambda line: line.who != NARRATOR):
         if line.who not in voices:
             voices[line.who] = _voice(line, voices)
-    return {**voices}
+    return voices
 
 
 def sex_and_age(line: Line) -> tuple[Sex, float]:
