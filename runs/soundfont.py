@@ -53,7 +53,8 @@ def thinned(preset: Preset, font: SoundFont, instrument: Instrument) -> tuple[Zo
 
 def written(font: SoundFont, presets: dict[tuple[int, int], Preset]) -> bytes:
     """An SF3 file of these presets, each with one instrument of its own; what several use stands in it once."""
-    pool, shdr, new_index = bytearray(), b"", {}
+    pool, shdr = bytearray(), b""
+    new_index: dict[int, int] = {}
     for index in sorted({zone.sample for preset in presets.values() for zone in preset.zones}):
         header = font.samples[index]
         start = len(pool)

@@ -210,8 +210,9 @@ def _mood_of_picture(energy: float) -> str:
 
 
 _FILLERS = (
-    r"\b(music|score|soundtrack|tune|song|theme|piece|background|with|and|a|an|the|in|at|of|some|solo|only|just|beat|bpm|key|"
-    r"tempo|very|please|no|without|for|style|sound|sounds|like|playing|plays|alone|trio|duo|quartet|quintet|band|ensemble|group)\b|[^\w\s]|\d+"
+    r"\b(music|score|soundtrack|tune|song|theme|piece|background|with|and|a|an|the|in|at|of|some|solo|only|just|beat|bpm|"
+    r"key|tempo|very|please|no|without|for|style|sound|sounds|like|playing|plays|alone|trio|duo|quartet|quintet|band|"
+    r"ensemble|group)\b|[^\w\s]|\d+"
 )  # fmt: skip
 
 

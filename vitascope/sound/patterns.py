@@ -233,7 +233,7 @@ _ORCHESTRAL = ("march", "epic", "action", "sparse")
 
 
 def drums(style: str, kit: Instrument, bars: list[Bar]) -> list[Event]:
-    """A groove that fits the style and that the kit can play; fills at the ends of phrases, crashes where they begin."""
+    """A groove that fits the style and that the kit can play; fills where phrases end, crashes where they begin."""
     name = _DRUMS_OF.get(style, style)
     if name not in _DRUMS or (name in _ORCHESTRAL) != (kit.name == "orchestral percussion"):
         name = _KIT_DRUMS[kit.name]

@@ -108,8 +108,8 @@ _VOLUMES = {"melody": 0.85, "counter": 0.55, "pad": 0.42, "motion": 0.48, "bass"
 
 def compose(words: str, picture: Picture, seed: int = 0) -> Piece:
     """A piece for these words ("tense strings, slow", "lo-fi piano, 80 bpm, in A minor, no drums"; empty: whatever
-    fits) that lasts exactly as long as the picture, has its hits on beats, and ends with it. The same words, picture and seed
-    make the same piece. Raises ValueError where the picture cannot be read (see Picture)."""
+    fits) that lasts exactly as long as the picture, has its hits on beats, and ends with it. The same words, picture
+    and seed make the same piece. Raises ValueError where the picture cannot be read (see Picture)."""
     rng = np.random.default_rng([seed, zlib.crc32(words.encode())])
     mean = float(np.mean(picture.energy)) if picture.energy else 0.25
     brief = briefs.read(words, mean, rng)
