@@ -185,7 +185,7 @@ def _times(
             starts[n] = anchor
             later = [one for one in anchors if one is not None and one > anchor + 0.05]
             limits[n] = min([*later, seconds])
-            free, n = max(free, anchor + lengths[n]), n + 1
+            free, n = anchor + lengths[n], n + 1
             continue
         # A run of lines without times, up to one that has its own.
         run = [n]
@@ -196,7 +196,7 @@ def _times(
         lead = LEAD if n == 0 else _gap(lines[n - 1])
         gaps = [lead, *(_gap(lines[k]) for k in run[:-1])]
         needed = sum(lengths[k] for k in run)
-        share = np.clip((until - free - needed) / sum(gaps), 0.0, 1.0)
+        share = min(max((until - free - needed) / sum(gaps), 0.0), 1.0)
         at = free
         room = max(0.0, until - free - sum(max(gap * share, LEAST_GAP) for gap in gaps))
         squeeze = min(1.0, max(room / needed, 1.0 / FASTEST)) if needed else 1.0
