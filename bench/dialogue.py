@@ -9,16 +9,17 @@ import sys
 import time
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.sound.blocks import RATE
+from vitascope.sound.casting import MANNERS
 from vitascope.sound.dialogue import LEVEL, Speech, Spoken, Voice, cast, envelope, speak
 from vitascope.sound.mouth import mouth
 from vitascope.sound.script import Line, parse
 from vitascope.sound.shaping import loudness, resampled
-from vitascope.sound.casting import MANNERS
 
 SCRIPT = """
 ANNA (34, woman): I did not mean it, but my mother would not believe me.
@@ -69,7 +70,7 @@ def main() -> None:
         said.append(speak(line, voices[line.who]))
         spent.append((time.perf_counter() - clock, time.process_time() - begun))
     total = sum(one.seconds for one in said)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for n, (line, one, heard) in enumerate(zip(lines, said, listened(said), strict=True)):
         wrong, count = errors(line.words, heard)
         rows.append(
@@ -81,7 +82,10 @@ def main() -> None:
         print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
     summary = {
         "word_error_rate": round(sum(row["wrong"] for row in rows) / sum(row["of"] for row in rows), 4),
-        "real_time_factor": {"wall": round(sum(w for w, _ in spent) / total, 2), "processor": round(sum(c for _, c in spent) / total, 2)},
+        "real_time_factor": {
+            "wall": round(sum(w for w, _ in spent) / total, 2),
+            "processor": round(sum(c for _, c in spent) / total, 2),
+        },
         "mouth_with_envelope": round(float(np.mean([row["lips"] for row in rows])), 3),
         "least_mouth_with_envelope": min(row["lips"] for row in rows),
         "worst_level_error_db": max(abs(row["level_error"]) for row in rows),
@@ -165,7 +169,7 @@ def pitch(samples: NDArray[np.float32]) -> float:
     return float(np.median(found)) if len(found) >= 5 else 0.0
 
 
-def pitches(rows: list[dict[str, float]], voices: dict[str, Voice]) -> dict[str, str]:
+def pitches(rows: list[dict[str, Any]], voices: dict[str, Voice]) -> dict[str, str]:
     """By speaker: the model's voice, the pitch wanted, and that of the neutral line."""
     told = {}
     for who, voice in voices.items():

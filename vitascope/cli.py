@@ -23,7 +23,7 @@ from vitascope import __version__
 from vitascope.terminal import Stages, cancelled_by_interrupt
 
 if TYPE_CHECKING:
-    from vitascope.shot import Clip, Shot
+    from vitascope.shot import Clip, Shot, Sound
 
 SHEET_FRAMES = 8  # frames on the sheet of one film
 MAX_TAKES = 16  # of one prompt
@@ -115,6 +115,9 @@ def make(
     timeline: Annotated[
         str | None, typer.Option(help='What happens when: "0-1s: a ball rolls; pan left 10deg, 1-2s: it stops".')
     ] = None,
+    sound: Annotated[bool, typer.Option("--sound", help="Make what is heard as well.")] = False,
+    score: Annotated[str | None, typer.Option(help='Music as well, such as "tense strings, slow".')] = None,
+    dialogue: Annotated[Path | None, typer.Option(help="A script whose lines are spoken.")] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
     guidance: Annotated[float | None, typer.Option(help="How closely the words are followed; 1 is plainly.")] = None,
     pin_guidance: Annotated[float | None, typer.Option(help="The same of what is pinned.")] = None,
@@ -180,6 +183,11 @@ def make(
     if plan:
         _print_plan(wanted, as_json)
         return
+    if sound or score is not None or dialogue is not None:
+        if films or loop:
+            message = "it is made for whole films; make the film first, then: vitascope sound"
+            raise typer.BadParameter(message, param_hint="--sound")
+        wanted = wanted.with_(sound=_wanted_sound("", "", score, dialogue))
     takes = [wanted.with_(seed=wanted.seed + number) for number in range(count)]
     paths = [output if count == 1 else str(path.with_stem(f"{path.stem}-{take.seed}")) for take in takes]
 
@@ -221,6 +229,65 @@ def make(
             print(json.dumps({**told, "busy": _busy([clip]), "unknown_words": unknown}))
         else:
             print(name)
+
+
+@app.command("sound")
+def sound_(
+    film: Annotated[Path, typer.Argument(help="The film that gets a soundtrack.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The same film with it (.mp4, .mov, .mkv, .webm).")],
+    prompt: Annotated[str, typer.Option(help='What is heard: "only footsteps, louder", "rain, tense strings".')] = "",
+    negative: Annotated[str, typer.Option(help='What is not: "music, wind".')] = "",
+    score: Annotated[str | None, typer.Option(help='Music as well, such as "tense strings, slow".')] = None,
+    dialogue: Annotated[Path | None, typer.Option(help="A script whose lines are spoken.")] = None,
+    takes: Annotated[int, typer.Option(min=1, max=MAX_TAKES, help="How many takes, each of the next seed.")] = 1,
+    stems: Annotated[Path | None, typer.Option(help="A folder for each stem, the score (MIDI) and the cues.")] = None,
+    cues: Annotated[
+        Path | None, typer.Option(help="The cue sheet: read if the file is there, else written for you to edit.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same sound.")] = 0,
+    loudness: Annotated[float, typer.Option(min=-40, max=-8, help="LUFS; broadcast wants -23.")] = -16.0,
+    codec: Annotated[str | None, typer.Option(help="aac or opus.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the film's own sound beside the new one.")] = False,
+    timing: Annotated[bool, typer.Option("--timing", help="Print how long each stage took.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the path.")] = False,
+) -> None:
+    """Make a soundtrack for any film: effects in time with what is seen, music, speech."""
+    from vitascope.shot.cues import read_cues, write_cues
+
+    wanted = _wanted_sound(prompt, negative, score, dialogue)
+    stages = Stages()
+    paths = [output if takes == 1 else output.with_stem(f"{output.stem}-{seed + n}") for n in range(takes)]
+    with cancelled_by_interrupt() as cancel, stages.shown():
+        from vitascope.finish.deliver import sign_sound
+        from vitascope.sound import dub
+
+        seen = dub.look(film, stages.report, cancel)
+        if cues is not None and cues.exists():
+            seen = replace(seen, cues=read_cues(cues))
+        elif cues is not None:
+            write_cues(cues, seen.cues)
+        for number, path in enumerate(paths):
+            made = dub.dub(
+                *(film, path, wanted),
+                spotted=seen,
+                seed=seed + number,
+                loudness=loudness,
+                codec=codec,
+                keep=keep,
+                stems=None if stems is None else stems if takes == 1 else stems / path.stem,
+                progress=stages.report,
+                cancel=cancel,
+            )
+            sign_sound(path)
+    for note in made.notes:
+        print(f"vitascope: note: {note}", file=sys.stderr)
+    if timing:
+        for stage, took in stages.seconds.items():
+            print(f"{stage:<12} {took:8.2f} s", file=sys.stderr)
+    loud = made.mix.whole.loudness
+    told = {"cues": len(made.cues), "stems": list(made.stems), "loudness": loud.integrated, "true_peak": loud.true_peak}
+    for path in paths:
+        print(json.dumps({"path": str(path), **told, "seconds": stages.seconds}) if as_json else path)
 
 
 @app.command()
@@ -524,6 +591,17 @@ def _with_tracks(shot: "Shot", camera: str | None, brush: list[str], film: Path 
     if brush:
         shot = edit.painted(shot, [read_stroke(words) for words in brush])
     return shot
+
+
+def _wanted_sound(prompt: str, negative: str, score: str | None, dialogue: Path | None) -> "Sound":
+    """What is to be heard, from options."""
+    from vitascope.shot.shot import Sound
+    from vitascope.shot.value import checked
+
+    script = "" if dialogue is None else dialogue.read_text(encoding="utf-8", errors="replace")
+    if dialogue is not None and not script.strip():
+        raise typer.BadParameter(f"{dialogue} is empty; a line looks like ANNA: Good morning.", param_hint="--dialogue")
+    return checked(Sound, {"prompt": prompt, "negative": negative, "score": score or "", "dialogue": script})
 
 
 def _note_unknown(words: dict[str, str]) -> None:

@@ -3,10 +3,12 @@
 import functools
 import math
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,11 +96,12 @@ def make(
     """Make what the Shot asks for, and write it to `path` (.mp4, or .png for a Shot of one frame) if there is one.
 
     Words in place of a Shot become one, with `fields` (seconds, size, seed, ...) put over its defaults; a Shot's own
-    fields are changed by them. `progress(stage, done, total)` is told of the stages load, sample, refine and write.
-    When `cancel()` turns true the work stops between two steps with `flow.Cancelled`. The windows of a long film are
-    kept beside it (`rushes_of`) until it is written; with `resume` one that was stopped goes on from there. Raises
-    ShotError for fields that cannot be, Refused for what this model cannot make, CheckpointError for damaged weights
-    and MediaError for files that cannot be read or written; nothing half-written is left.
+    fields are changed by them. `progress(stage, done, total)` is told of the stages load, sample, refine, sound and
+    write. When `cancel()` turns true the work stops between two steps with `flow.Cancelled`. The windows of a long film
+    are kept beside it (`rushes_of`) until it is written; with `resume` one that was stopped goes on from there. Raises
+    ShotError for fields that cannot be, Refused for what this model cannot make, CheckpointError for damaged weights,
+    SoundError for what cannot be made heard and MediaError for files that cannot be read or written; nothing
+    half-written is left.
     """
     report = progress or (lambda stage, done, total: None)
     shot = Shot.checked(text=shot, **fields) if isinstance(shot, str) else shot.with_(**fields)
@@ -106,6 +109,8 @@ def make(
     made_by = engine(shot.model)
     kept = None if path is None else rushes_of(made_by, shot, Path(path), resume)
     clip = make_with(made_by, shot, report, cancel, kept)
+    if shot.sound is not None:
+        clip = heard(clip, shot, report, cancel)
     if path is not None:
         from vitascope.finish.deliver import USUAL, deliver  # training needs none of what it needs
 
@@ -123,6 +128,33 @@ def rushes_of(made_by: Engine, shot: Shot, path: Path, resume: bool = False) -> 
     if len(layout(shot, made_by.card).windows) == 1:
         return None
     return Rushes(shot, made_by.digest, path.with_name(path.name + ".rushes"), resume=resume)
+
+
+def heard(clip: Clip, shot: Shot, progress: Progress, cancel: Cancel | None = None) -> Clip:
+    """The clip with the sound that its Shot wants: of its cues, or of what is found in its pictures. Raises SoundError
+    for what cannot be made heard."""
+    from vitascope.finish.frames import Finished
+    from vitascope.shot.shot import Sound
+    from vitascope.sound.blocks import whole
+    from vitascope.sound.soundtrack import compose_sound
+    from vitascope.sound.spot import spot
+
+    frames: Iterable[Frame] = clip.frames
+    if isinstance(frames, Finished):  # as the network made them: there are fewer
+        found = spot(islice(frames.made, frames.num_made), frames.fps, cancel=cancel)
+    else:
+        found = spot(frames, clip.fps, cancel=cancel)
+    found = replace(found, seconds=clip.seconds, cues=shot.cues or found.cues)
+    told = partial(_as_stage, progress, "sound")
+    with tempfile.TemporaryDirectory() as folder:
+        made = compose_sound(
+            found, shot.sound or Sound(), Path(folder), seed=shot.seed % 2**32, progress=told, cancel=cancel
+        )
+        return replace(clip, sound=whole(made.mix.whole.blocks()))
+
+
+def _as_stage(progress: Progress, stage: str, part: str, done: int, total: int) -> None:
+    progress(stage, done, total)
 
 
 def make_with(
@@ -300,8 +332,8 @@ def _problems(shot: Shot, card: Card) -> list[tuple[str, str | bool]]:
         ("size", not fits(shot.size) and f"{wide}x{high} was given; shapes from 1:2 to 2:1 can be made, say {inside}"),
         ("size", wide * high > MAX_PIXELS and f"{wide}x{high} was given; at most {MAX_PIXELS} pixels can be made yet"),
         ("size", film and bool(wide % 2 or high % 2) and f"{wide}x{high} was given; films have even sides, say {even}"),
-        ("sound", shot.sound is not None and "sound cannot be made yet"),
-        ("cues", bool(shot.cues) and "cues cannot be made heard yet"),
+        ("sound", shot.sound is not None and not film and "it was asked for, but a picture has none"),
+        ("cues", bool(shot.cues) and shot.sound is None and "they were given, but no sound is wanted"),
         ("pins", pictures > card.pins and f"{pictures} pictures were given; this model takes up to {card.pins}"),
     ]
 

@@ -4,7 +4,22 @@ from vitascope.sound.kokoro import styles
 from vitascope.sound.script import TONES, Line, parse
 from vitascope.sound.casting import MANNERS, MEN, PITCHES, WOMEN, cast
 
-NAMES = ["Anna", "Ben", "Carla", "David", "Emma", "Frank", "Grace", "Henry", "Ida", "Jack", "Kate", "Leo", "Mary", "Nick"]
+NAMES = [
+    "Anna",
+    "Ben",
+    "Carla",
+    "David",
+    "Emma",
+    "Frank",
+    "Grace",
+    "Henry",
+    "Ida",
+    "Jack",
+    "Kate",
+    "Leo",
+    "Mary",
+    "Nick",
+]
 
 
 def test_the_same_characters_have_the_same_voices() -> None:

@@ -7,7 +7,7 @@ from vitascope.sound.blocks import RATE
 from vitascope.sound.shaping import heard, levelled, loudness, resampled, tilted
 
 
-def tone(frequency: float, seconds: float = 1.0, level: float = 0.1, rate: int = RATE) -> np.ndarray:
+def tone(frequency: float, seconds: float = 1.0, level: float = 0.1, rate: float = RATE) -> np.ndarray:
     return (level * np.sin(2 * np.pi * frequency * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
 
 

@@ -20,7 +20,7 @@ from vitascope.evaluate.suite import Metric, Outcome, Shown, Studio, Table, mean
 from vitascope.shot import media
 from vitascope.shot.shot import Cue, Sound
 from vitascope.sound import foley
-from vitascope.sound.blocks import RATE, Stereo, whole
+from vitascope.sound.blocks import RATE, Blocks, Stereo, whole
 from vitascope.sound.dub import dub
 from vitascope.sound.mix import LOUDNESS
 from vitascope.sound.soundtrack import Soundtrack, compose_sound
@@ -267,16 +267,16 @@ def delivered(film: Heard, folder: Path) -> dict[str, Metric]:
     offsets = []
     for name, codec in (("a.mp4", None), ("b.mkv", "opus"), ("c.mov", None)):
         made = dub(source, folder / name, spotted=one, codec=codec)
-        direct, decoded = whole(made_blocks(made, folder)).mean(1), media.read_sound(folder / name).mean(1)
+        direct, decoded = whole(again(made)).mean(1), media.read_sound(folder / name).mean(1)
         offsets.append(1000 * _lag(direct, decoded) / RATE)
     worst = max(offsets, key=abs)
     metrics = {"mux_offset": Metric(abs(worst), abs(worst), abs(worst), 0.0, None, "ms after decoding, the worst of 3")}
     return metrics
 
 
-def made_blocks(made: Soundtrack, folder: Path) -> list[Stereo]:
-    """The effects again as they were mixed: the stems' files are gone when the film is written."""
-    return list(foley.effects(made.cues, made.mix.whole.num_samples / RATE))
+def again(made: Soundtrack) -> Blocks:
+    """The effects once more as they were mixed: the stems' files are gone when the film is written."""
+    return foley.effects(made.cues, made.mix.whole.num_samples / RATE)
 
 
 def _lag(first: Mono, second: Mono) -> int:

@@ -12,7 +12,7 @@ from vitascope.finish import provenance, watermark
 from vitascope.finish.stream import Watch, ahead
 from vitascope.model.flow import Cancelled
 from vitascope.shot.clip import Clip, Frame, FrameSource
-from vitascope.shot.media import is_folder_name
+from vitascope.shot.media import is_folder_name, read_shot
 from vitascope.shot.shot import Shot
 
 
@@ -54,6 +54,13 @@ def deliver(
         provenance.sign(beside, clip.shot, clip.shot.model, target)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def sign_sound(path: Path) -> None:
+    """Put a signed manifest into a film of ours that got a soundtrack, in place of the one that this has broken; those
+    of others have none of ours. Raises ProvenanceError and MediaError."""
+    if (shot := read_shot(path)) is not None:
+        provenance.sign(path, shot, shot.model)
 
 
 def fingerprint(shot: Shot) -> int:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from vitascope.shot.shot import MAX_SECONDS, MAX_TEXT, Cue
 from vitascope.sound.blocks import RATE, Blocks, Stereo, laid
+from vitascope.sound.casting import CHILD_UNTIL, MANNERS, PITCHES, Voice, cast, sex_and_age
 from vitascope.sound.kokoro import RATE as MODEL_RATE
 from vitascope.sound.kokoro import Phone, Said, styles, utter
 from vitascope.sound.phonemes import pronounced
 from vitascope.sound.quotes import quoted
 from vitascope.sound.script import NARRATOR, Line, Sex, parse, told
 from vitascope.sound.shaping import Mono, faded, heard, levelled, resampled, tilted
-from vitascope.sound.casting import CHILD_UNTIL, MANNERS, PITCHES, Voice, cast, sex_and_age
 
 __all__ = ["Line", "Speech", "Spoken", "Voice", "cast", "cues", "notes", "parse", "place", "quoted", "speak", "speech"]
 
@@ -185,7 +185,7 @@ def _times(
             starts[n] = anchor
             later = [one for one in anchors if one is not None and one > anchor + 0.05]
             limits[n] = min([*later, seconds])
-            free, n = max(free, anchor + lengths[n]), n + 1
+            free, n = anchor + lengths[n], n + 1
             continue
         # A run of lines without times, up to one that has its own.
         run = [n]
@@ -196,7 +196,7 @@ def _times(
         lead = LEAD if n == 0 else _gap(lines[n - 1])
         gaps = [lead, *(_gap(lines[k]) for k in run[:-1])]
         needed = sum(lengths[k] for k in run)
-        share = np.clip((until - free - needed) / sum(gaps), 0.0, 1.0)
+        share = min(max((until - free - needed) / sum(gaps), 0.0), 1.0)
         at = free
         room = max(0.0, until - free - sum(max(gap * share, LEAST_GAP) for gap in gaps))
         squeeze = min(1.0, max(room / needed, 1.0 / FASTEST)) if needed else 1.0

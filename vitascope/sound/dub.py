@@ -11,7 +11,7 @@ from vitascope.shot.clip import Clip, FileFrames
 from vitascope.shot.encoders import CONTAINERS
 from vitascope.shot.files import MediaError
 from vitascope.shot.media import FilmLimits
-from vitascope.shot.shot import Cue, Shot, Sound
+from vitascope.shot.shot import Shot, Sound
 from vitascope.shot.soundtrack import copies, with_sound, write_sound
 from vitascope.sound.mix import LOUDNESS, scaled
 from vitascope.sound.soundtrack import Progress, Soundtrack, compose_sound
@@ -53,7 +53,7 @@ def dub(
 
     `spotted` is what is heard of it (None: the film is looked through); its `cues` may have been edited. With `keep`
     the film's own sound stays beside the new one. `stems` is a folder for each stem as it stands in the mix (.wav), the
-    score (.mid) and the cues (.json). Raises MediaError for files that cannot be read or written, DialogueError,
+    score (.mid) and the cues (.json). Raises MediaError for files that cannot be read or written, SoundError,
     flow.Cancelled; nothing half-written is left."""
     source, path = Path(source), Path(path)
     _check(source, path, codec)
@@ -72,9 +72,9 @@ def dub(
         shot = media.read_shot(source)
         if shot is not None:
             shot = shot.with_(sound=wanted)
-        _write(source, path, made, codec, shot)
         if stems is not None:
             write_stems(made, Path(stems))
+        _write(source, path, made, codec, shot)
     return made
 
 
@@ -89,7 +89,7 @@ def write_stems(made: Soundtrack, folder: Path) -> None:
     for name, stem in made.stems.items():
         write_sound(folder / f"{name}.wav", scaled(stem.blocks(), made.mix.gains[name]))
     if made.piece is not None:
-        from vitascope.sound.score import write_midi
+        from vitascope.sound.midi import write_midi
 
         write_midi(made.piece, folder / "music.mid")
     write_cues(folder / "cues.json", made.cues)
@@ -137,10 +137,3 @@ def _folder_beside(path: Path) -> Iterator[Path]:
         raise MediaError(f"cannot write in the folder {path.parent}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def edited(spotted: Spotted, cues: tuple[Cue, ...]) -> Spotted:
-    """The same film with other cues."""
-    from dataclasses import replace
-
-    return replace(spotted, cues=cues)

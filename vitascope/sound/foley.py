@@ -40,8 +40,8 @@ def effects(
     """A stream of this length in which every cue is heard: blocks [S, 2] at 48 kHz.
 
     A cue of kind "place" without length lasts to the end; the first of that kind says what room all others are in
-    (none: in the open, nearly dry). `gains` are in dB, by kind. Cues may come in any order; those after the end are left out. The same cues and
-    seed give the same samples. Memory does not grow with the length."""
+    (none: in the open, nearly dry). `gains` are in dB, by kind. Cues may come in any order; those after the end are
+    left out. The same cues and seed give the same samples. Memory does not grow with the length."""
     timed = sorted((cue for cue in cues if cue.time < seconds), key=lambda cue: cue.time)
     lasting = [_to_the_end(cue, seconds) for cue in timed if cue.kind == "place"]
     dry = laid(_in_time([cue for cue in timed if cue.kind != "place"], seed, gains), seconds)

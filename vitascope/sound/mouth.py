@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from vitascope.shot.shot import Shot, ShotError, Track
 from vitascope.shot.tracks import kept_frames, tracks_at
 from vitascope.sound.blocks import RATE
+from vitascope.sound.casting import MANNERS
 from vitascope.sound.dialogue import Spoken, cues
 from vitascope.sound.script import NARRATOR
-from vitascope.sound.casting import MANNERS
 
 Curve = NDArray[np.float64]  # T
 

@@ -69,7 +69,10 @@ def quoted(prompt: str) -> tuple[Line, ...]:
         words = next(group for group in match.groups() if group).strip()
         start = matches[n - 1].end() if n else 0
         end = matches[n + 1].start() if n + 1 < len(matches) else len(prompt)
-        before, after = _sentence(prompt[start : match.start()]), _attribution(prompt[match.end() : end])
+        before, after = (
+            _sentence(prompt[start : match.start()]),
+            _attribution(_own(prompt[match.end() : end], n + 1 < len(matches))),
+        )
         if after is None and n and not _says(before) and _is_aside(prompt[start : match.start()]) and lines:
             # "Wait," she said, "I am coming": the second part goes on where the first one stopped.
             if words:
@@ -91,6 +94,13 @@ def quoted(prompt: str) -> tuple[Line, ...]:
 def _sentence(text: str) -> str:
     """The last sentence of what stands before a quotation."""
     return re.split(r"(?<=[.!?;])\s+", text.strip())[-1]
+
+
+def _own(text: str, more: bool) -> str:
+    """What stands after a quotation without the words that lead to the next one: «hi», a man says «hello»."""
+    if more and not text.rstrip().endswith((",", ".", ";", "!", "?", "—")):
+        return text[: max(text.rfind(mark) for mark in (". ", "; ", "! ", "? ")) + 1]
+    return text
 
 
 def _words(text: str) -> list[str]:

@@ -4,7 +4,7 @@
 an hour of film takes no more memory than a minute.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,10 @@ MOST_HITS = 0.25  # of them a second
 HIT_KINDS = ("impact", "bounce", "topple")
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
+
+
+class SoundError(ValueError):
+    """Sound that cannot be made as it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def compose_sound(
     """The soundtrack of a film that was spotted, as it is wanted, with its files in `folder`.
 
     `spoken` are lines that were placed already (None: those of `wanted.dialogue`); `original` is the film's own sound,
-    which is kept beside the new one. Raises DialogueError for lines that cannot be spoken here, flow.Cancelled when
+    which is kept beside the new one. Raises SoundError for lines that cannot be spoken here, flow.Cancelled when
     `cancel()` turns true."""
     told = progress or (lambda stage, done, total: None)
     wishes = read_wishes(wanted.prompt, wanted.negative)
@@ -70,7 +74,7 @@ def compose_sound(
         loud: dict[str, float] = {kind: wishes.gain(kind) for kind in EVERYTHING}
         made["effects"] = foley.effects(cues, seconds, seed=seed, gains=loud)
     if piece is not None:
-        from vitascope.sound.score import play
+        from vitascope.sound.play import play
 
         made["music"] = play(piece)
     if spoken and "dialogue" not in wishes.removed:
@@ -88,18 +92,29 @@ def compose_sound(
     told("mix", 0, 1)
     mix = mixed(stems, folder / "mix.f32", loudness, wishes.gains)
     told("mix", 1, 1)
-    notes = tuple(f"{word!r} was not understood" for word in wishes.unknown)
-    return Soundtrack(mix, stems, cues, piece, spoken, notes)
+    notes = [f"{word!r} was not understood" for word in wishes.unknown]
+    if spoken:
+        from vitascope.sound import dialogue
+
+        notes += dialogue.notes(spoken)
+    return Soundtrack(mix, stems, cues, piece, spoken, tuple(notes))
 
 
 def _spoken(wanted: Sound, wishes: Wishes, spotted: Spotted) -> "tuple[Spoken, ...]":
-    """The lines of a script, placed where mouths in the film move, if any do."""
     if not wanted.dialogue or "dialogue" in wishes.removed:
         return ()
+    return spoken_lines(wanted.dialogue, spotted.seconds, [cue for cue in spotted.cues if cue.kind == "speech"])
+
+
+def spoken_lines(script: str, seconds: float, mouths: Sequence[Cue] = ()) -> "tuple[Spoken, ...]":
+    """The lines of a script, spoken, where they stand in a film of this length: where `mouths` are seen to move, if any
+    do. Raises SoundError where they cannot be read or spoken."""
     from vitascope.sound import dialogue
 
-    mouths = tuple(cue for cue in spotted.cues if cue.kind == "speech")
-    return dialogue.place(dialogue.parse(wanted.dialogue), spotted.seconds, mouths=mouths)
+    try:
+        return dialogue.place(dialogue.parse(script), seconds, mouths=mouths)
+    except (ValueError, ImportError) as error:
+        raise SoundError(f"dialogue: {error}") from error
 
 
 def _composed(wanted: Sound, wishes: Wishes, spotted: Spotted, cues: Iterable[Cue], seed: int) -> "Piece | None":
