@@ -81,6 +81,7 @@ def test_every_other_name_is_that_of_a_place() -> None:
 
 
 def test_an_hour_is_made_as_it_is_asked_for() -> None:
-    stream = ambience(Cue(time=0, kind="place", text="park", seconds=3600), np.random.default_rng(0))
+    cue = Cue(time=0, kind="place", text="park").model_copy(update={"seconds": 3600.0})
+    stream = ambience(cue, np.random.default_rng(0))
     first = [next(stream) for _ in range(4)]
     assert max(start + len(piece) for start, piece in first) < 20 * RATE

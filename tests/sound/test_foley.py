@@ -1,5 +1,6 @@
 """Effects: each cue is heard at its time and from its side, whatever its kind, in blocks that take no memory."""
 
+import itertools
 import time
 from typing import get_args
 
@@ -54,7 +55,7 @@ def test_it_is_heard_within_a_millisecond_of_its_time(kind: CueKind, when: float
         cue = Cue(time=when, kind=kind, materials=(name, met), place=(x, 0.5))
         sound = whole(effects([cue], 3.0))
         assert abs(onset(sound) - when) < 0.001
-        assert not sound[: max(0, round(when * RATE) - 1)].any()
+        assert np.abs(sound[: max(0, round(when * RATE) - 1)]).max(initial=0.0) < 1e-7
 
 
 def test_what_is_left_is_heard_left() -> None:
@@ -73,7 +74,7 @@ def test_what_moves_to_the_right_is_heard_to() -> None:
     cue = Cue(time=0, kind="roll", seconds=4, materials=("metal", "wood"), place=(0.0, 0.5), to=(1.0, 0.5))
     parts = np.array_split(whole(effects([cue], 4.0, reverb=False)), 8)
     sides = [decibels_rms(part[:, 1]) - decibels_rms(part[:, 0]) for part in parts]
-    assert all(later > earlier for earlier, later in zip(sides[:-1], sides[1:], strict=True))
+    assert all(later > earlier for earlier, later in itertools.pairwise(sides))
 
 
 def test_the_same_cues_and_seed_give_the_same_samples() -> None:
@@ -120,8 +121,10 @@ def test_water_splashes() -> None:
 
 
 def test_an_hour_is_made_block_by_block() -> None:
-    cues = [Cue(time=k / 4, kind="footstep", materials=("shoe", "wood"), strength=0.3) for k in range(1000)]
-    cues += [Cue(time=0, kind=kind, seconds=3600) for kind in ("engine", "roll", "crowd", "place", "speech", "whoosh")]
+    step = Cue(time=0, kind="footstep", materials=("shoe", "wood"), strength=0.3)
+    cues = [step.model_copy(update={"time": k / 4}) for k in range(4 * 3600)]  # a Shot is shorter, a film need not be
+    kinds: tuple[CueKind, ...] = ("engine", "roll", "crowd", "place", "speech", "whoosh")
+    cues += [Cue(time=0, kind=kind).model_copy(update={"seconds": 3600.0}) for kind in kinds]
     whole(effects(cues, 1.0))  # compiled before it is timed
     begun = time.perf_counter()
     stream = effects(cues, 3600.0)

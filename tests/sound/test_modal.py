@@ -1,5 +1,7 @@
 """Blows sound like what was hit, as hard as it was hit, at the moment it was hit."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -10,13 +12,14 @@ from vitascope.sound.materials import BODIES, GROUNDS
 from vitascope.sound.modal import struck, toppled
 
 
-def blow(thing: str, met: str, strength: float = 0.6, across: float | None = None, hit: int = 0) -> np.ndarray:
+def blow(thing: str, met: str, strength: float = 0.6, *, across: float | None = None, hit: int = 0) -> np.ndarray:
     cue = Cue(time=0, kind="impact", materials=(thing, met), strength=strength, across=across)
     return struck(cue, np.random.default_rng(hit))
 
 
-def mean(measure, *blow_of, **how) -> float:  # type: ignore[no-untyped-def]
-    return float(np.mean([measure(blow(*blow_of, hit=hit, **how)) for hit in range(8)]))
+def mean(measure: Callable[[np.ndarray], float], thing: str, met: str, strength: float = 0.6, **how: float) -> float:
+    """What is measured of eight blows, on average."""
+    return float(np.mean([measure(blow(thing, met, strength, across=how.get("across"), hit=hit)) for hit in range(8)]))
 
 
 @pytest.mark.parametrize("thing", BODIES)

@@ -167,10 +167,10 @@ def peaked(sound: Floats, level: float) -> Mono:
 
 
 def prompt(sound: Mono) -> Mono:
-    """The same sound [S] without what nobody hears before it: it comes to a tenth of its peak within half a
+    """The same sound [S] without what nobody hears before it: it comes to a sixth of its peak within half a
     millisecond. A soft contact swells for several, and would be late for the eye."""
     heights = np.abs(sound)
-    first = int(np.argmax(heights >= 0.1 * heights.max()))
+    first = int(np.argmax(heights >= heights.max() / 6))
     lead = min(first, round(0.0004 * RATE))
     return faded(sound[first - lead :], lead / RATE, 0.0)
 
