@@ -104,7 +104,9 @@ class SoundFont:
             for chunk in (self._chunks[name],)
         }
         self.pool = self._chunks["smpl"]
-        self.samples = [SampleHeader(_text(r[0]), r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[9]) for r in records["shdr"][:-1]]
+        self.samples = [
+            SampleHeader(_text(r[0]), r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[9]) for r in records["shdr"][:-1]
+        ]
         instruments = [
             _zones(records["ibag"], self._chunks["igen"], one[1], after[1], SAMPLE)
             for one, after in zip(records["inst"], records["inst"][1:], strict=False)
