@@ -11,7 +11,7 @@ from vitascope.sound.blocks import BLOCK, RATE, Stereo, whole
 from vitascope.sound.play import play, rendered
 from vitascope.sound.score import Picture, Piece, compose
 
-WORDS = ("tense strings, slow", "happy ukulele at 120 bpm", "lo-fi piano, 80 bpm, in A minor", "epic", "electronic")
+WORDS = ("tense strings, slow", "happy ukulele at 120 bpm", "electronic")
 
 
 def composed(words: str, seconds: float = 12.0) -> Piece:
@@ -45,10 +45,10 @@ def test_blocks_are_of_their_sizes_and_make_the_same_whatever_they_are() -> None
     np.testing.assert_array_equal(whole(play(piece)), whole(play(piece)))
 
 
-@pytest.mark.parametrize("words", ["sad", "happy ukulele", "ambient", "epic", "jazz"])
+@pytest.mark.parametrize("words", ["sad", "happy ukulele", "epic"])
 def test_the_sound_is_of_the_harmony(words: str) -> None:
     """Of the energy between 70 and 1500 Hz most is in the scale of the chord that was meant, and in the chord."""
-    piece = composed(words + ", no drums", 24)
+    piece = composed(words + ", no drums", 16)
     pitched = {n for n, part in enumerate(piece.parts) if part.name != "timpani"}
     piece = replace(piece, notes=tuple(note for note in piece.notes if note.part in pitched))
     sound = whole(play(piece)).mean(1)
@@ -71,8 +71,8 @@ def test_the_sound_is_of_the_harmony(words: str) -> None:
 
 def test_hits_are_heard() -> None:
     """The sound rises more at the hits than at other beats."""
-    hits = (5.2, 9.7, 14.9)
-    piece = compose("epic", Picture(20, (0.4,) * 80, (), hits))
+    hits = (4.2, 8.7)
+    piece = compose("epic", Picture(13, (0.4,) * 52, (), hits))
     sound = whole(play(piece)).mean(1)
     loudness = np.log(np.sqrt((sound[: len(sound) // 480 * 480].reshape(-1, 480) ** 2).mean(1)) + 1e-3)
     rise = np.maximum(0, np.diff(loudness))
@@ -86,10 +86,10 @@ def test_hits_are_heard() -> None:
 
 
 def test_louder_where_more_is_seen() -> None:
-    energy = (0.05,) * 48 + (0.9,) * 48
+    energy = (0.05,) * 32 + (0.9,) * 32
     for words in ("epic", "calm piano"):
-        sound = whole(play(compose(words, Picture(24, energy))))
-        assert level(sound[12 * RATE : 20 * RATE]) > level(sound[2 * RATE : 10 * RATE]) + 3
+        sound = whole(play(compose(words, Picture(16, energy))))
+        assert level(sound[8 * RATE : 13 * RATE]) > level(sound[RATE : 6 * RATE]) + 3
 
 
 def test_ten_minutes_come_as_they_are_asked_for() -> None:
@@ -101,10 +101,10 @@ def test_ten_minutes_come_as_they_are_asked_for() -> None:
     for _ in range(10):
         next(stream)
     early = tracemalloc.get_traced_memory()[1]
-    for _ in range(50):
+    for _ in range(30):
         next(stream)
     taken = time.perf_counter() - began
     late = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert late < early + 8e6 and late < 60e6
-    assert taken < 60 / 5  # traced and on a busy machine; see the measured speed in the notes
+    assert taken < 40 / 5  # of real time, traced and on a busy machine: about 20 to 45 times otherwise
