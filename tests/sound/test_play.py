@@ -48,7 +48,7 @@ def test_blocks_are_of_their_sizes_and_make_the_same_whatever_they_are() -> None
 @pytest.mark.parametrize("words", ["sad", "happy ukulele", "epic"])
 def test_the_sound_is_of_the_harmony(words: str) -> None:
     """Of the energy between 70 and 1500 Hz most is in the scale of the chord that was meant, and in the chord."""
-    piece = composed(words + ", no drums", 16)
+    piece = composed(words + ", no drums", 24)
     pitched = {n for n, part in enumerate(piece.parts) if part.name != "timpani"}
     piece = replace(piece, notes=tuple(note for note in piece.notes if note.part in pitched))
     sound = whole(play(piece)).mean(1)
