@@ -4,9 +4,9 @@
     cd font/usr/share/fluidr3mono-gm-soundfont
     python runs/soundfont.py FluidR3Mono_GM.sf3 vitascope/weights/sound/instruments.sf3
 
-The recordings are copied as they are (Ogg Vorbis), never coded again. Of each instrument in vitascope/sound/orchestra.py
-those that its range needs are kept, spread evenly, at most as many as it names; neighbours take over the keys of those
-left out.
+The recordings are copied as they are (Ogg Vorbis), never coded again. Of each instrument in
+vitascope/sound/orchestra.py those that its range needs are kept, spread evenly, at most as many as it names; neighbours
+take over the keys of those left out.
 """
 
 import argparse

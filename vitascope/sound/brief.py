@@ -149,9 +149,9 @@ def read(words: str, energy: float, rng: np.random.Generator) -> Brief:
     """What the words ask for; what they leave open is chosen by the rng, and the mood by the picture's mean motion
     energy (0 to 1) where nothing in the words tells one."""
     lower = " " + words.lower() + " "
-    wanted, unwanted, rest = orchestra.named(lower)
+    bpm, rest = _tempo(lower)  # first: "beats per minute" are no drums
+    wanted, unwanted, rest = orchestra.named(rest)
     genre = next((name for name, one in GENRES.items() if re.search(rf"\b({one.words})\b", lower)), None)
-    bpm, rest = _tempo(rest)
     tonic, mode, rest = _key(words, rest)
     if genre:
         rest = re.sub(rf"\b({GENRES[genre].words})\b", " ", rest)

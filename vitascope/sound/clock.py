@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 _FREEDOM = 0.08  # the tempo may be this much off the wanted one, as a share
 _BEND = 0.36  # and between two hits this much off the piece's own: enough for a whole beat in any gap of 0.74 beats
-_MISSED = 60.0  # what it costs to pass over the weightiest hit, where a bend of 8 % costs 1 a beat
+_MISSED = 200.0  # what it costs to pass over the weightiest hit, where a bend of 8 % costs 1 a beat
 _NEAR = 0.25  # a cut counts as met by a bar line when it is nearer than this, seconds
 
 
@@ -49,7 +49,7 @@ def fitted(
         cost += 0.15 * (share / freedom) ** 2 * len(anchors)
         if len(anchors) > 1:
             mean = 60 * (anchors[-1][1] - anchors[0][1]) / (anchors[-1][0] - anchors[0][0])
-            cost += 400 * max(0.0, abs(mean / bpm - 1) - 0.065)  # bends that all go one way are another tempo
+            cost += 800 * max(0.0, abs(mean / bpm - 1) - 0.06)  # bends that all go one way are another tempo
         if best is None or cost < best[0] - 1e-9:
             best = (cost, anchors)
     assert best is not None
@@ -59,7 +59,7 @@ def fitted(
     tempo = [
         (float(t), float(60 * (after - n) / (until - t))) for (t, n), (until, after) in itertools.pairwise(anchors)
     ]
-    on_hits = tuple(n - first for t, n in anchors[1:] if any(abs(t - hit) < 0.02 for hit in hits))
+    on_hits = tuple(n - first for t, n in anchors if any(abs(t - hit) < 0.02 for hit in hits))
     bars = _bars(times, on_hits, cuts, metre)
     return Clock(tuple(float(t) for t in times), bars, tuple(tempo) or ((float(times[0]), bpm),), on_hits)
 
@@ -149,8 +149,12 @@ def _bars(times: NDArray[np.float64], hits: tuple[int, ...], cuts: tuple[float, 
     cost[0] = 0
     for n in range(1, last + 1):
         for length, price in prices.items():
-            if 1 <= length <= n and cost[n - length] + price - reward[n] < cost[n]:
-                cost[n], before[n] = cost[n - length] + price - reward[n], n - length
+            if not 1 <= length <= n:
+                continue
+            # where nothing else decides, an odd bar stands late
+            total = cost[n - length] + price * (1.01 - 0.01 * n / last) - reward[n]
+            if total < cost[n]:
+                cost[n], before[n] = total, n - length
     bars = [last]
     while bars[-1] > 0:
         bars.append(int(before[bars[-1]]))

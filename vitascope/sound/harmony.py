@@ -81,10 +81,9 @@ def chord(numeral: str, key: Key) -> Chord:
 def scale_for(one: Chord, key: Key) -> tuple[int, ...]:
     """The key's scale with the tones beside the chord's altered ones put right (a raised seventh over V in minor)."""
     own = set(one.tones)
-    kept = [
-        tone for tone in key.scale if tone in own or not any((tone + d) % 12 in own - set(key.scale) for d in (1, -1))
-    ]
-    return tuple(sorted(set(kept) | own))
+    # major thirds and sevenths were raised from the tone below, all others lowered from the one above
+    replaced = {(tone + (-1 if (tone - one.root) % 12 in (4, 8, 11) else 1)) % 12 for tone in own - set(key.scale)}
+    return tuple(sorted((set(key.scale) - (replaced - own)) | own))
 
 
 # Four bars each. What a phrase ends with is settled by its cadence.

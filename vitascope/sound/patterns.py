@@ -107,7 +107,7 @@ def _comp(span: Span, keys: tuple[int, ...], bar: Bar, pace: int, shape: int) ->
 def _power(span: Span, keys: tuple[int, ...], bar: Bar, pace: int, shape: int) -> list[Event]:
     """Root, fifth and octave, low; driven in eighths where it is full."""
     root = 40 + (span.chord.root - 40) % 12
-    step = 2.0 if bar.level < 0.3 else 0.5
+    step = 2.0 if bar.level < 0.3 else 1.0 if bar.level < 0.55 else 0.5
     count = max(1, round(span.beats / step))
     return [
         Event(span.beat + i * step, step * 0.9, key, 0.62 + 0.12 * (i % 2 == 0))
@@ -170,7 +170,10 @@ def _bass_span(style: str, span: Span, bar: Bar, root: int, fifth: int, after: i
         walk = [root, *_walk(root, after, beats - 1, span.chord, player)]
         return [Event(span.beat + i, 0.92, key, 0.68) for i, key in enumerate(walk)]
     if style in ("rock", "electronic", "action") and bar.level > 0.25:
-        return [Event(span.beat + i / 2, 0.45, root, 0.62 + 0.1 * (i % 2 == 0)) for i in range(2 * beats)]
+        pace = 1 if bar.level < 0.45 else 2
+        return [
+            Event(span.beat + i / pace, 0.9 / pace, root, 0.62 + 0.1 * (i % pace == 0)) for i in range(beats * pace)
+        ]
     if style in ("lo-fi", "hip hop", "pop") and beats >= 3:
         events = [Event(span.beat, 1.4, root, 0.72), Event(span.beat + 2.5, 0.9, fifth if bar.place % 2 else root, 0.6)]
         return [one for one in events if one.beat < span.beat + span.beats]

@@ -1,5 +1,6 @@
 """A score for a picture: words and what happens in the picture to a piece of music that ends with it."""
 
+import itertools
 import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -200,9 +201,8 @@ def _heard(player: Player, players: tuple[Player, ...], bars: list[Bar]) -> list
     """The bars in which somebody plays: whole phrases that are full enough; the tune rests now and then."""
     least = min(other.threshold for other in players)
     full: dict[int, float] = {}
-    for phrase in {bar.phrase for bar in bars}:
-        own = [bar.level for bar in bars if bar.phrase == phrase]
-        full[phrase] = sum(own) / len(own)
+    for phrase, own in itertools.groupby(bars, key=lambda bar: bar.phrase):
+        full[phrase] = float(np.mean([bar.level for bar in own]))
     phrases = len(full)
     heard = {phrase for phrase, level in full.items() if player.threshold <= max(level, least)}
     tunes = sum(other.role == "melody" for other in players)
@@ -236,9 +236,8 @@ def _played(player: Player, bars: list[Bar], brief: Brief, rng: np.random.Genera
     )
     tune = Tune(low, min(one.high, low + 21), busy, brief.metre, rng)
     events: list[Event] = []
-    for phrase in sorted({bar.phrase for bar in bars}):
-        own = [bar for bar in bars if bar.phrase == phrase]
-        events += tune.phrase(own, "A" if phrase % 4 < 2 else "B", phrase % 2 == 1)
+    for phrase, own in itertools.groupby(bars, key=lambda bar: bar.phrase):
+        events += tune.phrase(list(own), "A" if phrase % 4 < 2 else "B", phrase % 2 == 1)
     return events
 
 
@@ -288,26 +287,24 @@ def _notes(
     if not events:
         return []
     last = len(clock.beats) - 1
+    at = np.array([one.beat for one in events])
     starts = clock.at(np.array([_swung(one.beat, swing) for one in events]))
     ends = clock.at(np.array([min(last + 0.05, _swung(one.beat + one.beats, swing)) for one in events]))
-    lines = np.array([bar.beat for bar in bars])
-    levels = np.array([bar.level for bar in bars])
-    hits = set(clock.hits)
-    notes = []
-    for event, start, end in zip(events, starts, ends, strict=True):
-        if event.beat >= last - 1e-6:
-            continue
-        i = int(np.searchsorted(lines, event.beat + 1e-6)) - 1
-        # loudness leads over to the next bar's
-        share = (event.beat - lines[i]) / bars[i].beats
-        level = levels[i] + share * (levels[min(i + 1, len(levels) - 1)] - levels[i])
-        on_hit = event.beat in hits
-        loud = event.loud * (0.62 + 0.5 * level) * (1.15 if on_hit else 1.0)
-        off = 0.0 if on_hit else float(np.clip(rng.normal(0, 0.005), -0.012, 0.012))
-        start = max(0.0, float(start) + off)
-        velocity = int(np.clip(round(127 * loud + rng.normal(0, 2.5)), 12, 127))
-        notes.append(Note(start, max(0.05, float(end) - start), event.pitch, velocity, number))
-    return notes
+    # loudness leads over to the next bar's
+    level = np.interp(at, [bar.beat for bar in bars], [bar.level for bar in bars])
+    on_hit = np.isin(at, clock.hits)
+    early_or_late = np.where(on_hit, 0, np.clip(rng.normal(0, 0.005, len(at)), -0.012, 0.012))
+    starts = np.maximum(0, starts + early_or_late)
+    lengths = np.maximum(0.05, ends - starts)
+    loud = np.array([one.loud for one in events]) * (0.62 + 0.5 * level) * np.where(on_hit, 1.15, 1)
+    velocities = np.clip(np.round(127 * loud + rng.normal(0, 2.5, len(at))), 12, 127).astype(int)
+    return [
+        Note(start, length, event.pitch, velocity, number)
+        for event, start, length, velocity in zip(
+            events, starts.tolist(), lengths.tolist(), velocities.tolist(), strict=True
+        )
+        if event.beat < last - 1e-6
+    ]
 
 
 def _last(
@@ -359,12 +356,12 @@ def _parts(players: tuple[Player, ...]) -> tuple[Part, ...]:
 
 def _soundings(spans: list[Span], bars: list[Bar], brief: Brief, clock: Clock, seconds: float) -> tuple[Sounding, ...]:
     keys = [bar.key for bar in bars for _ in bar.spans]
-    found = []
-    for span, key in zip(spans, keys, strict=True):
-        start, end = (float(t) for t in clock.at(np.array([span.beat, span.beat + span.beats])))
-        found.append(
-            Sounding(start, end - start, span.chord.name, span.chord.tones, harmony.scale_for(span.chord, key))
-        )
+    starts = clock.at(np.array([span.beat for span in spans])).tolist()
+    ends = clock.at(np.array([span.beat + span.beats for span in spans])).tolist()
+    found = [
+        Sounding(start, end - start, span.chord.name, span.chord.tones, harmony.scale_for(span.chord, key))
+        for span, key, start, end in zip(spans, keys, starts, ends, strict=True)
+    ]
     last = harmony.chord(harmony.tonic(brief.style, brief.key), brief.key)
     start = clock.beats[-1]
     return (*found, Sounding(start, seconds - start, last.name, last.tones, harmony.scale_for(last, brief.key)))
