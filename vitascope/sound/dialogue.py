@@ -223,11 +223,9 @@ def _fitted(line: Line, voice: Voice, first: Speech, room: float, speaker: Speak
         return first, 1.0
     hurried = speaker(line, voice, needed)
     factor = min(max(first.seconds / needed / hurried.seconds, 0.5), 2.0)
-    timed = {
-        "phones": tuple(Phone(one.symbol, one.start * factor, one.end * factor) for one in hurried.phones),
-        "words": tuple(Said(one.text, one.start * factor, one.end * factor) for one in hurried.words),
-    }
-    return Speech(stretched(hurried.samples, factor), **timed), needed
+    phones = tuple(Phone(one.symbol, one.start * factor, one.end * factor) for one in hurried.phones)
+    words = tuple(Said(one.text, one.start * factor, one.end * factor) for one in hurried.words)
+    return Speech(stretched(hurried.samples, factor), phones, words), needed
 
 
 def notes(spoken: Sequence[Spoken]) -> tuple[str, ...]:
