@@ -1,8 +1,8 @@
 """A character has one voice, and characters differ."""
 
+from vitascope.sound.casting import MANNERS, MEN, PITCHES, WOMEN, cast
 from vitascope.sound.kokoro import styles
 from vitascope.sound.script import TONES, Line, parse
-from vitascope.sound.casting import MANNERS, MEN, PITCHES, WOMEN, cast
 
 NAMES = [
     "Anna",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vitascope.sound.blocks import RATE
-from vitascope.sound.shaping import heard, levelled, loudness, resampled, tilted
+from vitascope.sound.shaping import heard, levelled, loudness, resampled, stretched, tilted
 
 
 def tone(frequency: float, seconds: float = 1.0, level: float = 0.1, rate: float = RATE) -> np.ndarray:
@@ -19,6 +19,25 @@ def test_a_tone_at_another_rate_is_the_same_tone(ratio: float) -> None:
     expected = tone(440.0, 1.0, rate=RATE * ratio)[: len(found)]
     assert abs(len(found) - rate) <= 1
     np.testing.assert_allclose(found[middle], expected[middle], atol=2e-3)
+
+
+@pytest.mark.parametrize("factor", [0.75, 0.9, 1.2])
+def test_what_is_stretched_keeps_its_pitch_and_level(factor: float) -> None:
+    found = stretched(tone(220.0) + tone(440.0, level=0.05), factor)
+    assert len(found) == round(RATE * factor)
+    middle = found[4000:-4000]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert np.argmax(spectrum) * RATE / len(middle) == pytest.approx(220.0, abs=2.0)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(np.sqrt((0.1**2 + 0.05**2) / 2), rel=0.05)
+
+
+def test_what_is_stretched_happens_in_proportion() -> None:
+    parts = np.zeros(RATE, np.float32)
+    for first in (10_000, 30_000):
+        parts[first : first + 8000] = tone(300.0, 8000 / RATE)
+    found = np.flatnonzero(np.abs(stretched(parts, 0.8)) > 0.02)
+    edges = [found[0], *(found[k + d] for k in np.flatnonzero(np.diff(found) > 2000) for d in (0, 1)), found[-1]]
+    np.testing.assert_allclose(edges, [8000, 14_400, 24_000, 30_400], atol=0.02 * RATE)
 
 
 def test_what_would_alias_is_gone() -> None:

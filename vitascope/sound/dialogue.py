@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vitascope.shot.shot import MAX_SECONDS, MAX_TEXT, Cue
+from vitascope.shot.shot import MAX_TEXT, Cue
 from vitascope.sound.blocks import RATE, Blocks, Stereo, laid
 from vitascope.sound.casting import CHILD_UNTIL, MANNERS, PITCHES, Voice, cast, sex_and_age
 from vitascope.sound.kokoro import RATE as MODEL_RATE
@@ -16,10 +16,11 @@ from vitascope.sound.kokoro import Phone, Said, styles, utter
 from vitascope.sound.phonemes import pronounced
 from vitascope.sound.quotes import quoted
 from vitascope.sound.script import NARRATOR, Line, Sex, parse, told
-from vitascope.sound.shaping import Mono, faded, heard, levelled, resampled, tilted
+from vitascope.sound.shaping import Mono, faded, heard, levelled, resampled, stretched, tilted
 
 __all__ = ["Line", "Speech", "Spoken", "Voice", "cast", "cues", "notes", "parse", "place", "quoted", "speak", "speech"]
 
+LONGEST = 14_400.0  # seconds of a film
 LEVEL = -23.0  # LUFS of a neutral line
 FASTEST = 1.35  # how much faster than of itself a line may be spoken to fit
 LEAD = 0.4  # seconds before the first line where nothing says when
@@ -117,8 +118,8 @@ def place(
     its mouth or the film is spoken faster, at most 1.35 times; what still does not fit runs over: see `notes`.
     `voices` are those of characters known from before; all others are cast here. Raises ValueError for a time beyond
     the film."""
-    if not 0 < seconds <= MAX_SECONDS:
-        raise ValueError(f"a film with dialogue should have 0 to {MAX_SECONDS:g} s, but had {seconds:g}")
+    if not 0 < seconds <= LONGEST:
+        raise ValueError(f"a film with dialogue should have 0 to {LONGEST:g} s, but had {seconds:g}")
     lines = tuple(told(lines))
     for n, line in enumerate(lines):
         if line.start is not None and line.start >= seconds:
@@ -217,16 +218,15 @@ def _gap(line: Line) -> float:
 def _fitted(line: Line, voice: Voice, first: Speech, room: float, speaker: Speaker) -> tuple[Speech, float]:
     """The line spoken fast enough for its room (seconds), and how much faster that is than of itself.
 
-    The model keeps every sound to at least one step, so that it is asked for a little more than it gives."""
-    speech, asked, reached = first, 1.0, 1.0
+    The model counts in steps of 25 ms, and misses a pace by up to a tenth: the rest is stretched."""
     needed = min(first.seconds / max(room, 0.05), FASTEST)
-    for _ in range(4):
-        if reached >= min(needed, FASTEST - 0.02) and reached <= FASTEST:
-            break
-        asked = min(2.0, asked * min(1.01 * needed, FASTEST - 0.01) / reached)
-        speech = speaker(line, voice, asked)
-        reached = first.seconds / speech.seconds
-    return speech, max(1.0, reached)
+    if needed <= 1.0:
+        return first, 1.0
+    hurried = speaker(line, voice, needed)
+    factor = min(max(first.seconds / needed / hurried.seconds, 0.5), 2.0)
+    phones = tuple(Phone(one.symbol, one.start * factor, one.end * factor) for one in hurried.phones)
+    words = tuple(Said(one.text, one.start * factor, one.end * factor) for one in hurried.words)
+    return Speech(stretched(hurried.samples, factor), phones, words), needed
 
 
 def notes(spoken: Sequence[Spoken]) -> tuple[str, ...]:

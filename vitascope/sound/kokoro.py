@@ -140,6 +140,9 @@ def _session() -> Any:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry(
+        "session.intra_op.allow_spinning", "0"
+    )  # waiting threads leave the cores to others
     return onnxruntime.InferenceSession(_model(), options, providers=["CPUExecutionProvider"])
 
 

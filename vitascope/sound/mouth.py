@@ -37,7 +37,7 @@ INSISTING = {"closed": (8.0, 0.018), "narrow": (3.0, 0.022)}
 # how far the corners come in when it is round.
 UPPER, LOWER, ROUNDED = 0.067, 0.5, 0.42
 LIP = (0.06, 0.11)  # thickness of the lips
-MIDDLE, WIDTH = (0.5, 0.54), 0.08  # a mouth in a close shot of the world: where, and how wide
+MIDDLE, WIDTH = (0.5, 0.68), 0.1  # a mouth in a close shot of the world, about: where, and how wide
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,34 @@ def resampled(samples: Mono, ratio: float) -> Mono:
     return np.asarray(np.fft.irfft(out, longer)[:count] * (longer / length), np.float32)
 
 
+def stretched(samples: Mono, factor: float) -> Mono:
+    """Samples [S] at 48 kHz made `factor` times as long at the same pitch: [round(S · factor)].
+
+    Pieces of 30 ms overlap by half, each taken from where it goes on best from the last one (WSOLA: Verhelst & Roelands
+    1993, "An overlap-add technique based on waveform similarity")."""
+    if not 0.5 <= factor <= 2.0:
+        raise ValueError(f"speech should be made 0.5 to 2 times as long, but was to be {factor:g} times")
+    hop, seek = round(0.015 * RATE), round(0.008 * RATE)
+    size, count = 2 * hop, round(len(samples) * factor)
+    window = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(size) + 0.5) / size)).astype(np.float32)
+    # Far enough that every piece, and what it is compared with, lies inside; `lead` is where the sound begins.
+    lead = hop + seek
+    padded = np.concatenate([np.zeros(lead, np.float32), samples, np.zeros(2 * lead + 2 * size, np.float32)])
+    out = np.zeros(count + 2 * size, np.float32)
+    at = lead - hop
+    for k in range(math.ceil(count / hop) + 1):
+        ideal = min(lead - hop + round(k * hop / factor), len(padded) - size - hop - seek)
+        if k:
+            low = max(0, ideal - seek)
+            natural = padded[at + hop : at + hop + size : 4]
+            near = padded[low : ideal + seek + size : 4]
+            alike = np.correlate(near, natural, "valid")
+            power = np.convolve(near.astype(np.float64) ** 2, np.ones(len(natural)), "valid")
+            at = low + 4 * int(np.argmax(alike / np.sqrt(np.maximum(power, 1e-9))))
+        out[k * hop : k * hop + size] += window * padded[at : at + size]
+    return out[hop : hop + count]
+
+
 def tilted(samples: Mono, tilt: float) -> Mono:
     """Samples [S] at 48 kHz with `tilt` dB more in each octave from 1 to 8 kHz."""
     if not tilt or not len(samples):
