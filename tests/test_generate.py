@@ -38,7 +38,7 @@ def _film(**fields: object) -> Pin:
         ({"size": (101, 240)}, "size: 101x240 was given; shapes .* say 100x200"),
         ({"size": (301, 200)}, "size: 301x200 was given; films have even sides, say 302x200"),
         ({"size": (2560, 1440)}, "size: 2560x1440 was given; at most"),
-        ({"sound": Sound(prompt="wind")}, "sound: sound cannot be made yet"),
+        ({"sound": Sound(prompt="wind"), "seconds": 0.05}, "sound: it was asked for, but a picture has none"),
         ({"cues": (Cue(time=0, kind="impact"),)}, "cues: "),
         ({"pins": (_pin(), _pin(time=1))}, "pins: 2 pictures were given; this model takes up to 1"),
         ({"pins": (_pin(),)}, "pins.media: the picture 0000.* named but not carried"),

@@ -26,6 +26,7 @@ SUITES = {
     "identity": "Does a thing stay itself from shot to shot?",
     "drift": "Does the picture stay as it is, when a film is extended again and again?",
     "natural": "What becomes of a photograph, when the camera moves over it?",
+    "sound": "Is what is heard in time with what is seen, and is it what was asked for?",
     "speed": "How long does it take, stage by stage?",
 }
 

@@ -1,7 +1,7 @@
 """Spotting: a film is looked through once, and what is heard of it is a sheet of cues that a person can edit.
 
 The network of `spotter.py` says how much of each kind of sound belongs to each cell of each frame. A moment is where
-that mass has a peak and is half of one or more; what lasts is followed from frame to frame. On the way the film's
+that mass has a peak and is nearly half of one or more; what lasts is followed from frame to frame. On the way the film's
 motion and cuts are measured, which is what a score is made for. Takes memory for some frames only, however long the
 film is.
 """
@@ -41,7 +41,7 @@ from vitascope.sound.spotter import (
 )
 
 TOGETHER = 24  # frames that go through the network at once
-LEAST = 0.5  # mass of a moment
+LEAST = 0.4  # mass of a moment
 BEGIN, GO_ON = 0.5, 0.3  # mass with which what lasts is believed, and with which it is still followed
 FORGET = 0.2  # seconds after which what lasts has ended
 SHORTEST = 0.15  # seconds of what lasts
