@@ -32,9 +32,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # Scripts depend on these: adding one is a new promise, taking one away breaks an old one.
 OPTIONS = {
     "make": "--again --before --brush --camera --codec --codec-quality --dialogue --extend --fps --guidance --image"
-    " --inpaint --json --last --loop --mask --model --motion-from --n --negative --no-manifest --no-watermark --output --pin"
-    " --pin-guidance --plan --quality --reference --resume --retake --score --seconds --seed --sheet --shot --size --sound"
-    " --steps --timeline --timing --track-guidance --transfer -o",
+    " --inpaint --json --last --loop --mask --model --motion-from --n --negative --no-manifest --no-watermark --output"
+    " --pin --pin-guidance --plan --quality --reference --resume --retake --score --seconds --seed --sheet --shot"
+    " --size --sound --steps --timeline --timing --track-guidance --transfer -o",
     "sound": "--codec --cues --dialogue --json --keep --loudness --negative --output --prompt --score --seed --stems"
     " --takes --timing -o",
     "verify": "--json",

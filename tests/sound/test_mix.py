@@ -29,8 +29,8 @@ def test_a_tone_is_as_loud_as_r128_says() -> None:
 
 
 def test_limited_sound_stays_in_time_and_below_its_ceiling() -> None:
-    sound = noise(0.1)
-    sound[RATE : RATE + 400] *= 8
+    sound = tone(0.1)[0]
+    sound[RATE : RATE + 4000] *= 8
     made = whole(limited(iter([sound]), -6.0))
     assert made.shape == sound.shape
     assert measured([made]).true_peak <= -5.5
@@ -40,7 +40,7 @@ def test_limited_sound_stays_in_time_and_below_its_ceiling() -> None:
 
 @pytest.mark.parametrize("target", [-16.0, -23.0])
 def test_a_mix_is_as_loud_as_asked(target: float, tmp_path: Path) -> None:
-    hits = [(0.5 + k, noise(0.4, 0.05, k)) for k in range(7)]
+    hits = [(0.5 + k, noise(0.3, 0.3, k)) for k in range(7)]
     effects = stored((a + b for a, b in zip(laid(hits, SECONDS), _quiet(), strict=True)), tmp_path / "e")
     music = stored(tone(0.1), tmp_path / "m")
     made = mixed({"effects": effects, "music": music}, tmp_path / "mix", target)
@@ -57,7 +57,7 @@ def test_music_goes_down_before_speech_and_up_after(tmp_path: Path) -> None:
     speech = stored(laid([(3.0, noise(0.1, 2.0))], SECONDS), tmp_path / "s")
     down = speaking(speech)
     assert down[:250].max() == 0 and down[600:].max() == 0
-    assert down[295:500].min() > 0.9
+    assert down[300:500].min() > 0.99 and 0.3 < down[290] < 0.95
     music = stored(tone(0.1), tmp_path / "m")
     alone = mixed({"music": music}, tmp_path / "a").gains["music"]
     assert np.isfinite(alone)

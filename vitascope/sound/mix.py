@@ -21,7 +21,7 @@ CEILING = -1.0  # dBTP
 BALANCE = {"effects": 0.0, "music": -5.0, "dialogue": 4.0, "original": 2.0}
 REFERENCE = -26.0, -20.0  # LUFS between which the effects are thought to be: a rustle must not pull all others down
 MOST_GAIN = 30.0  # dB: what is quieter than that stays quiet, or its noise would be all that is heard
-TRIES = 4
+TRIES = 6
 UNDER = {"music": -10.0, "effects": -3.0}  # dB while somebody speaks
 SPEAKING = -45.0  # dBFS of a stretch in which somebody speaks
 STEP = RATE // 100  # samples of a stretch
@@ -82,7 +82,7 @@ def mixed(
             missing, over = wanted - done.loudness.integrated, done.loudness.true_peak - CEILING
             if abs(missing) < 0.2 and over <= 0:
                 break
-            gain += missing
+            gain += 1.4 * missing  # the limiter takes a part of what is added
             ceiling -= max(0.0, over + 0.05) if over > 0 else 0.0
         return Mix(done, {name: own + gain for name, own in standing.items()})
     finally:

@@ -1,9 +1,9 @@
 """Spotting: a film is looked through once, and what is heard of it is a sheet of cues that a person can edit.
 
 The network of `spotter.py` says how much of each kind of sound belongs to each cell of each frame. A moment is where
-that mass has a peak and is nearly half of one or more; what lasts is followed from frame to frame. On the way the film's
-motion and cuts are measured, which is what a score is made for. Takes memory for some frames only, however long the
-film is.
+that mass has a peak and is nearly half of one or more; what lasts is followed from frame to frame. On the way the
+film's motion and cuts are measured, which is what a score is made for. Takes memory for some frames only, however long
+the film is.
 """
 
 import math
