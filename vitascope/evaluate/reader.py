@@ -19,10 +19,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vitascope.evaluate.critic import Convolution, Pool
+from vitascope.evaluate.critic import Pool
 from vitascope.evaluate.lessons import worsened
 from vitascope.model import checkpoint
 from vitascope.model.checkpoint import Card, CheckpointError
+from vitascope.model.convolution import Convolution
 from vitascope.shot.camera import CameraPath
 from vitascope.world import render
 from vitascope.world.framing import in_view, sample_camera

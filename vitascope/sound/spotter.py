@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vitascope.model import checkpoint
+from vitascope.model.convolution import Convolution
 from vitascope.shot.shot import CueKind
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "sound" / "spotter.safetensors"
@@ -39,22 +39,6 @@ NUM_OUT = len(KINDS) + len(THINGS) + len(MET) + 2  # of a cell: masses, what sou
 
 
 # ---- the network
-
-
-class Convolution(nn.Module):
-    """A convolution, batch norm and ReLU. Its kernel is kept as a matrix, which the weight file stores in int8."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, size: int = 3) -> None:
-        super().__init__()
-        self.stride, self.size = stride, size
-        width = inputs * size * size
-        self.kernel = nn.Parameter(torch.randn(outputs, width) * (2 / width) ** 0.5)
-        self.norm = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        kernel = self.kernel.view(len(self.kernel), -1, self.size, self.size)
-        kernel = kernel.contiguous(memory_format=torch.channels_last)
-        return F.relu(self.norm(F.conv2d(x, kernel, stride=self.stride, padding=self.size // 2)))
 
 
 class Block(nn.Module):
@@ -96,9 +80,9 @@ class Spotter(nn.Module):
     def __init__(self, width: int = 64, depth: int = 5) -> None:
         super().__init__()
         half = width // 2
-        self.stem = Convolution(7, half, 4, 7)
+        self.stem = Convolution(7, half, 7, 4)
         self.early = Block(half)
-        self.down = Convolution(half, width, 2)
+        self.down = Convolution(half, width, stride=2)
         self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
         self.near, self.told = Convolution(width, width), nn.Conv2d(width, NUM_OUT, 1)
         self.whole = nn.Linear(2 * width, len(PLACES) + len(GROUNDS) + len(HOURS))
