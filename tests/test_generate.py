@@ -1,6 +1,5 @@
 """What `make` refuses, and what the stages around the network do."""
 
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,67 +10,17 @@ import pytest
 from vitascope import generate
 from vitascope.finish.frames import Finished
 from vitascope.generate import Refused
+from vitascope.model import recipe
 from vitascope.model.checkpoint import Card
 from vitascope.model.condition import fit
 from vitascope.model.flow import Cancelled
 from vitascope.model.layout import layout
 from vitascope.shot.clip import Clip
 from vitascope.shot.media import MediaError, mask_media, read_film, write_film, write_picture
-from vitascope.shot.shot import Cue, Media, Pin, Region, Shot, ShotError, Sound, Span, Track
+from vitascope.shot.shot import Media, Pin, Region, Shot, ShotError, Span, Track
 
 CARD = Card("tiny", (144, 80), 24, 12.0, 1)
 LARGER = Card("tiny", (144, 80), 24, 12.0, 1, formats=((144, 80, 24, 12.0), (256, 144, 24, 12.0)))
-
-
-def _pin(**fields: object) -> Pin:
-    return Pin(media=Media(sha256="0" * 64, kind="picture"), **fields)  # type: ignore[arg-type]
-
-
-def _film(**fields: object) -> Pin:
-    return Pin(media=Media(sha256="0" * 64, kind="film"), **fields)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"size": (300, 100)}, "size: 300x100 was given; shapes from 1:2 to 2:1 can be made, say 200x100"),
-        ({"size": (101, 240)}, "size: 101x240 was given; shapes .* say 100x200"),
-        ({"size": (301, 200)}, "size: 301x200 was given; films have even sides, say 302x200"),
-        ({"size": (2560, 1440)}, "size: 2560x1440 was given; at most"),
-        ({"sound": Sound(prompt="wind"), "seconds": 0.05}, "sound: it was asked for, but a picture has none"),
-        ({"cues": (Cue(time=0, kind="impact"),)}, "cues: "),
-        ({"pins": (_pin(), _pin(time=1))}, "pins: 2 pictures were given; this model takes up to 1"),
-        ({"pins": (_pin(),)}, "pins.media: the picture 0000.* named but not carried"),
-        ({"pins": (_pin(role="style"),)}, "pins.role: 'style' was given; this model takes frame"),
-        ({"pins": (_film(role="style"),)}, "pins.role: 'style'"),
-        ({"pins": (_film(region=Region(x=0, y=0, width=0.5, height=0.5)),)}, "pins.region"),
-        ({"pins": (_pin(mask=Media(sha256="0" * 64)),)}, "pins.mask: it is named but not carried"),
-        ({"pins": (_pin(time=-1),)}, "pins.time: -1 was given; before the shot only films"),
-    ],
-)
-def test_what_cannot_be_made_yet_is_refused_by_name(fields: dict[str, object], said: str) -> None:
-    with pytest.raises(Refused, match=said):
-        generate.check(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        *({}, {"size": (1280, 720)}, {"seconds": 0.5}, {"fps": 6}, {"fps": 60, "seconds": 1 / 60}, {"fps": 25}),
-        *({"size": (200, 200)}, {"size": (144, 256)}, {"seconds": 100}),
-    ],
-)
-def test_what_can_be_made_is_not_refused(fields: dict[str, object]) -> None:
-    generate.check(Shot(text="a ball", **fields), CARD)  # type: ignore[arg-type]
-
-
-def test_references_are_pictures_of_the_roles_that_the_model_knows(tmp_path: Path) -> None:
-    card = replace(CARD, roles=("frame", "character"), pins=3)
-    write_picture(tmp_path / "hero.png", np.zeros((8, 8, 3), np.uint8))
-    media = Media.from_path(tmp_path / "hero.png")
-    generate.check(Shot(text="a ball", pins=(Pin(media=media, role="character"),)), card)
-    with pytest.raises(Refused, match=r"pins\.media: a film was given; a character is shown by a picture"):
-        generate.check(Shot(text="a ball", pins=(_film(role="character"),)), card)
 
 
 def test_what_does_not_fit_into_memory_is_refused_before_anything_runs(
@@ -225,7 +174,7 @@ def test_each_condition_has_its_own_guidance(tiny_engine: Path) -> None:
         plain = {"guidance": 1.0, "track_guidance": 1.0, "pin_guidance": 1.0}
         other = generate.make(shot.with_(**{**plain, name: 4.0})).array()
         assert (other[1:] != first[1:]).mean() > 0.05, name
-    assert generate.guidance_of(Shot(text="x", track_guidance=4.0), generate.LEADING) == {"text": 3.0}
+    assert recipe.guidance_of(Shot(text="x", track_guidance=4.0), recipe.LEADING) == {"text": 3.0}
 
 
 def test_directions_change_in_time(tiny_engine: Path) -> None:

@@ -2,7 +2,6 @@
 
 import functools
 import math
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,13 +18,15 @@ from torch import Tensor
 
 from vitascope.finish.rushes import Rushes, Take
 from vitascope.model import checkpoint, flow, numerics, patches
-from vitascope.model.checkpoint import Card
-from vitascope.model.condition import Conditions, Without, condition, held
+from vitascope.model import recipe as recipes
+from vitascope.model.card import Card, Refused, check, weights_of
+from vitascope.model.condition import Conditions, condition, held
 from vitascope.model.dit import DiT
-from vitascope.model.layout import CONTEXT, Layout, Window, fits, layout
+from vitascope.model.layout import CONTEXT, Layout, Window, layout
+from vitascope.model.recipe import BEST, DISTILLED, FAST, Recipe, Without, guidance_of
 from vitascope.model.vocabulary import strangers
 from vitascope.shot.clip import Clip, Frame
-from vitascope.shot.shot import Pin, Shot
+from vitascope.shot.shot import Shot
 
 if TYPE_CHECKING:
     from vitascope.finish.deliver import Delivery
@@ -33,37 +34,12 @@ if TYPE_CHECKING:
 # Guidance is for what is decided early; where there is little noise it only sharpens grain (arXiv 2404.07724).
 GUIDED_UNTIL = 0.85
 REFINE_FROM = 0.6  # a larger picture begins from the smaller one with so much noise over it (1 is clean)
-MAX_PIXELS = 1920 * 1088  # beyond the network's own size, frames are only scaled
-SPEED = 1e11  # operations a second of two cores, and …
-PIXEL = 1e-7  # seconds that a pixel takes on its way into the file: both only to foretell how long a film takes
-WEIGHTS = Path(__file__).resolve().parent / "weights"
 
 Frames = npt.NDArray[np.uint8]  # T H W 3
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 Told = Callable[[int, int], None]
 Cancel = Callable[[], bool]
-
-
-class Refused(ValueError):
-    """A Shot that is well formed, but asks for what this model cannot make."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is sampled: steps, how strongly each condition leads (1: not at all), the steps that a larger
-    picture takes, and the solver."""
-
-    steps: int
-    guidance: dict[Without, float]
-    refine_steps: int
-    method: flow.Method = "multistep"
-
-
-LEADING: dict[Without, float] = {"text": 3.0, "tracks": 1.0, "pins": 1.0}
-# Over 48 films, 16 steps that are denser near the end had 78.8 % of all answers right, 24 even ones 79.6 %, 32 80.4 %.
-BEST = Recipe(16, LEADING, 4)
-FAST = Recipe(8, LEADING, 2)
-DISTILLED = Recipe(4, {"text": 1.0, "tracks": 1.0, "pins": 1.0}, 1, "euler")
+Preview = Callable[[Frames], None]  # a window's frames as they form, small
 
 
 @dataclass(frozen=True)
@@ -91,24 +67,25 @@ def make(
     cancel: Cancel | None = None,
     resume: bool = False,
     delivery: "Delivery | None" = None,
+    preview: Preview | None = None,
     **fields: Any,
 ) -> Clip:
     """Make what the Shot asks for, and write it to `path` (.mp4, or .png for a Shot of one frame) if there is one.
 
     Words in place of a Shot become one, with `fields` (seconds, size, seed, ...) put over its defaults; a Shot's own
     fields are changed by them. `progress(stage, done, total)` is told of the stages load, sample, refine, sound and
-    write. When `cancel()` turns true the work stops between two steps with `flow.Cancelled`. The windows of a long film
-    are kept beside it (`rushes_of`) until it is written; with `resume` one that was stopped goes on from there. Raises
-    ShotError for fields that cannot be, Refused for what this model cannot make, CheckpointError for damaged weights,
-    SoundError for what cannot be made heard and MediaError for files that cannot be read or written; nothing
-    half-written is left.
+    write; `preview` is shown the frames of a window as they form. When `cancel()` turns true the work stops between two
+    steps with `flow.Cancelled`. The windows of a long film are kept beside it (`rushes_of`) until it is written; with
+    `resume` one that was stopped goes on from there. Raises ShotError for fields that cannot be, Refused for what this
+    model cannot make, CheckpointError for damaged weights, SoundError for what cannot be made heard and MediaError for
+    files that cannot be read or written; nothing half-written is left.
     """
     report = progress or (lambda stage, done, total: None)
     shot = Shot.checked(text=shot, **fields) if isinstance(shot, str) else shot.with_(**fields)
     report("load", 0, 1)
     made_by = engine(shot.model)
     kept = None if path is None else rushes_of(made_by, shot, Path(path), resume)
-    clip = make_with(made_by, shot, report, cancel, kept)
+    clip = make_with(made_by, shot, report, cancel, kept, preview)
     if shot.sound is not None:
         clip = heard(clip, shot, report, cancel)
     if path is not None:
@@ -163,6 +140,7 @@ def make_with(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
     rushes: Rushes | None = None,
+    preview: Preview | None = None,
 ) -> Clip:
     """What an engine makes of a Shot; raises as `make` does. The windows of a long one are kept in `rushes`, or in a
     folder of their own while the clip is there; those that are there already are not made again."""
@@ -173,10 +151,10 @@ def make_with(
     planned = layout(shot, made_by.card)
     kept: Iterable[Frame]
     if len(planned.windows) == 1:
-        kept = next(windows(made_by, shot, planned, report, cancel)).frames
+        kept = next(windows(made_by, shot, planned, report, cancel, preview=preview)).frames
     else:
         kept = rushes = rushes or Rushes(shot, made_by.digest)
-        for number, take in enumerate(windows(made_by, shot, planned, report, cancel, rushes.get)):
+        for number, take in enumerate(windows(made_by, shot, planned, report, cancel, rushes.get, preview)):
             if rushes.get(number) is None:
                 rushes.put(number, take)
     return Clip(Finished(kept, planned.num_frames, planned.fps, shot), shot.fps, shot)
@@ -219,20 +197,13 @@ def plan(shot: Shot) -> Plan:
 
 
 def shares(shot: Shot) -> dict[str, float]:
-    """The seconds that each stage of making this Shot takes on two cores, very roughly: what takes longer than what, to
-    tell how much of the whole is done. Raises as `make` does."""
+    """The seconds that each stage of making this Shot takes on two cores, very roughly (see `recipe.shares`). Raises as
+    `make` does."""
     made_by = engine(shot.model)
     check(shot, made_by.card)
-    planned = layout(shot, made_by.card)
     network, recipe = made_by.way(shot)
-    groups = sum(window.num_groups + window.num_context for window in planned.windows)
-    token = 2 * sum(p.numel() for p in network.parameters()) / SPEED  # seconds in a call
-    made = token * groups * math.prod(patches.grid_of(planned.size))
-    sides = 1 + len(guidance_of(shot, recipe.guidance))
-    stages = {"sample": (shot.steps or recipe.steps) * sides * made}
-    if planned.larger:
-        stages["refine"] = recipe.refine_steps * token * groups * math.prod(patches.grid_of(planned.larger))
-    return stages | {"write": shot.num_frames * math.prod(shot.size) * PIXEL}
+    parameters = sum(p.numel() for p in network.parameters())
+    return recipes.shares(shot, layout(shot, made_by.card), parameters, recipe)
 
 
 def _call_seconds(network: DiT, shot: Shot, window: Window, recipe: Recipe) -> float:
@@ -271,16 +242,8 @@ def unknown_words(shot: Shot) -> dict[str, str]:
 
 
 def engine(name: str) -> Engine:
-    """The engine of a name: `weights/<name>.safetensors` in the package, or in the folder VITASCOPE_WEIGHTS."""
-    folders = [Path(given)] if (given := os.environ.get("VITASCOPE_WEIGHTS")) else []
-    for folder in (*folders, WEIGHTS):
-        path = folder / f"{name}.safetensors"
-        if path.parent == folder and path.is_file():
-            return loaded(path)
-    known = sorted(
-        path.stem for folder in (*folders, WEIGHTS) for path in folder.glob("*.safetensors") if "." not in path.stem
-    )
-    raise Refused(f"model: {name!r} was given, there are {', '.join(known) or 'none'}")
+    """The engine of a name (see `card.weights_of`). Raises Refused and CheckpointError."""
+    return loaded(weights_of(name))
 
 
 def loaded(path: Path) -> Engine:
@@ -314,44 +277,6 @@ def refuse(shot: Shot, made_by: Engine) -> None:
         )
 
 
-def check(shot: Shot, card: Card) -> None:
-    """Raise Refused, naming the field, for what the network of this card cannot make on any machine."""
-    for field, problem in (*_problems(shot, card), *(found for pin in shot.pins for found in _pin_problems(pin, card))):
-        if problem:
-            raise Refused(f"{field}: {problem}")
-
-
-def _problems(shot: Shot, card: Card) -> list[tuple[str, str | bool]]:
-    """Fields, and what is wrong with each or False."""
-    wide, high = shot.size
-    even = f"{wide + wide % 2}x{high + high % 2}"
-    inside = f"{high // 2 * 4}x{high // 2 * 2}" if wide > high else f"{wide // 2 * 2}x{wide // 2 * 4}"
-    film = shot.num_frames > 1
-    pictures = sum(pin.media.kind == "picture" for pin in shot.pins)
-    return [
-        ("size", not fits(shot.size) and f"{wide}x{high} was given; shapes from 1:2 to 2:1 can be made, say {inside}"),
-        ("size", wide * high > MAX_PIXELS and f"{wide}x{high} was given; at most {MAX_PIXELS} pixels can be made yet"),
-        ("size", film and bool(wide % 2 or high % 2) and f"{wide}x{high} was given; films have even sides, say {even}"),
-        ("sound", shot.sound is not None and not film and "it was asked for, but a picture has none"),
-        ("cues", bool(shot.cues) and shot.sound is None and "they were given, but no sound is wanted"),
-        ("pins", pictures > card.pins and f"{pictures} pictures were given; this model takes up to {card.pins}"),
-    ]
-
-
-def _pin_problems(pin: Pin, card: Card) -> list[tuple[str, str | bool]]:
-    media, mask = pin.media, pin.mask
-    film, roles = media.kind == "film", ", ".join(card.roles)
-    return [
-        ("pins.role", pin.role not in card.roles and f"{pin.role!r} was given; this model takes {roles}"),
-        ("pins.media", film and pin.role != "frame" and f"a film was given; a {pin.role} is shown by a picture"),
-        ("pins.region", film and pin.region is not None and "a film was given; only pictures are pinned in a region"),
-        ("pins.mask", mask is not None and mask.kind != "picture" and "a film was given; only pictures are taken yet"),
-        ("pins.mask", mask is not None and mask.data is None and "it is named but not carried"),
-        ("pins.time", pin.time < 0 and not film and f"{pin.time:g} was given; before the shot only films are pinned"),
-        ("pins.media", media.data is None and f"the {media.kind} {media.sha256[:12]}… is named but not carried"),
-    ]
-
-
 def inner(shot: Shot, planned: Layout, size: tuple[int, int] | None = None) -> Shot:
     """The Shot as the network makes it: at one of its own sizes (the first if none is named) and its rate."""
     seconds = shot.seconds if shot.num_frames > 1 else 1 / planned.fps
@@ -365,6 +290,7 @@ def windows(
     report: Progress,
     cancel: Cancel | None = None,
     there: Callable[[int], Take | None] = lambda number: None,
+    preview: Preview | None = None,
 ) -> Iterator[Take]:
     """The frames of each window [T, H, W, 3], at the largest size that the network makes of this Shot.
 
@@ -386,7 +312,9 @@ def windows(
             report(stage, number * each + done, total * each)
 
         told("sample", steps, 0, 0)
-        frames = draw(network, [small], window, before or None, partial(told, "sample", steps), cancel, recipe)[0]
+        frames = draw(
+            network, [small], window, before or None, partial(told, "sample", steps), cancel, recipe, preview
+        )[0]
         before = [frames[-known:]]
         if large is not None:
             told("refine", recipe.refine_steps, 0, 0)
@@ -404,6 +332,7 @@ def draw(
     progress: Told | None = None,
     cancel: Cancel | None = None,
     recipe: Recipe = BEST,
+    preview: Preview | None = None,
 ) -> Frames:
     """The frames of one window (all, if none is named) of several shots of one size and length, made together from
     noise: [B, T, H, W, 3]."""
@@ -411,7 +340,7 @@ def draw(
     moving = first.num_frames > 1
     window = window or Window(0, -(-first.num_frames // patches.GROUP) if moving else 1, 0)
     steps = flow.schedule(first.steps or recipe.steps)
-    made = _sampled(network, shots, window, before, None, steps, progress, cancel, recipe)
+    made = _sampled(network, shots, window, before, None, steps, progress, cancel, recipe, preview)
     return made[:, : first.num_frames - window.first]
 
 
@@ -446,6 +375,7 @@ def _sampled(
     progress: Told | None,
     cancel: Cancel | None,
     recipe: Recipe,
+    preview: Preview | None = None,
 ) -> Frames:
     """The frames [B, F, H, W, 3] of a window; from noise, or from clean patches [B, G, n, width] to `start` with."""
     first = shots[0]
@@ -471,6 +401,7 @@ def _sampled(
             start=None if start is None else start.to(device),
             progress=progress,
             cancel=cancel,
+            seen=None if preview is None else lambda x: preview(patches.to_bytes(patches.to_frames(x, grid))[0]),
         )
         frames = patches.smooth_seams(patches.to_frames(clean, grid))
         if stays is not None:
@@ -481,17 +412,6 @@ def _sampled(
 def unguided(shot: Shot) -> Shot:
     """The Shot without guidance of any kind."""
     return shot.with_(guidance=1.0, track_guidance=1.0, pin_guidance=1.0)
-
-
-def guidance_of(shot: Shot, usual: dict[Without, float]) -> dict[Without, float]:
-    """How strongly each condition that a Shot has leads, where that is not 1: by its fields, else as usual."""
-    given: dict[Without, tuple[bool, float | None]] = {
-        "text": (True, shot.guidance),
-        "tracks": (bool(shot.tracks), shot.track_guidance),
-        "pins": (bool(shot.pins), shot.pin_guidance),
-    }
-    weights = {kind: usual[kind] if value is None else value for kind, (there, value) in given.items() if there}
-    return {kind: weight for kind, weight in weights.items() if weight != 1}
 
 
 def _noise(seed: int, window: Window, shape: tuple[int, ...]) -> Tensor:

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from vitascope import generate
 from vitascope.evaluate import adherence
 from vitascope.evaluate.adherence import QUICK, AdherenceError, Frames
 from vitascope.evaluate.critic import PAIR, SIZE
 from vitascope.evaluate.prompts import LATER, PROMPTS, LaterPrompt, Prompt
+from vitascope.model.card import WEIGHTS
 from vitascope.model.checkpoint import CheckpointError
 from vitascope.shot.shot import Shot
 
@@ -127,7 +127,7 @@ def test_too_few_clips_are_refused(tmp_path: Path) -> None:
         adherence.evaluate(None, tmp_path, 0, draw=renders)
 
 
-SHIPPED = generate.WEIGHTS / "small.safetensors"
+SHIPPED = WEIGHTS / "small.safetensors"
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from vitascope.evaluate.critic import PAIR, Answer
 from vitascope.evaluate.prompts import LATER, PROMPTS, USUAL, LaterPrompt, Prompt, render, shot_of
 from vitascope.evaluate.suite import Metric, Outcome, Shown, Studio, Table
 from vitascope.model import checkpoint
+from vitascope.model.card import WEIGHTS
 from vitascope.shot.media import write_picture
 from vitascope.shot.shot import Shot
 
@@ -173,7 +174,7 @@ def evaluate(weights: Path | None, out: Path, count: int = USUAL, *, draw: Draw 
     or CheckpointError with one clear line.
     """
     prompts = asked(count)
-    named = weights or generate.WEIGHTS / "small.safetensors"
+    named = weights or WEIGHTS / "small.safetensors"
     training: dict[str, Any] = {}
     if draw is None:
         network, card = checkpoint.load(named)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitascope import generate
+from vitascope.model.card import WEIGHTS
 from vitascope.model.checkpoint import Card
 from vitascope.model.dit import DiT
 from vitascope.shot.clip import Clip
@@ -91,7 +92,7 @@ class Studio:
     @classmethod
     def of(cls, weights: Path | None = None, quality: Quality = "best") -> "Studio":
         """The studio of a weight file; of the shipped one if none is named. Raises CheckpointError."""
-        path = weights or generate.WEIGHTS / "small.safetensors"
+        path = weights or WEIGHTS / "small.safetensors"
         made_by = generate.loaded(path)
         return cls(made_by.network, made_by.card, path.name, made_by.distilled, quality)
 

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,34 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from vitascope.model import lowrank
+from vitascope.model.card import FORMAT, VERSION, Card, CheckpointError, checked_header
 from vitascope.model.dit import DiT, DiTParams
 
-FORMAT = "vitascope-weights"
-VERSION = 1
 NETWORK = 4  # of the video network: which parts it is made of
 _ROW_SCALE = ".row_scale"
 Stored = Literal["fp32", "bf16", "int8"]
-
-
-class CheckpointError(ValueError):
-    """A weight file that is missing, damaged, foreign or of another version."""
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a weight file says of itself."""
-
-    preset: str
-    size: tuple[int, int]  # the pictures' size in training
-    num_frames: int
-    fps: float
-    level: int  # of the world it has seen
-    training: dict[str, Any] = field(default_factory=dict)  # steps, clips, seconds, hardware
-    metrics: dict[str, Any] = field(default_factory=dict)
-    pins: int = 1  # pictures that were pinned at once in training, at most
-    words: tuple[str, ...] = ()  # of the captions it has read; none where nobody has looked
-    roles: tuple[str, ...] = ("frame",)  # of its pins
-    formats: tuple[tuple[int, int, int, float], ...] = ()  # width, height, frames, rate of all clips that it has seen
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:
@@ -103,7 +81,7 @@ def save(network: nn.Module, card: Card, path: Path, *, stored: Stored = "fp32")
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """A file's tensors and header. Raises CheckpointError, saying what is wrong with the file."""
     with _opened(path) as file:
-        header = _header(path, file.metadata() or {})
+        header = checked_header(path, file.metadata() or {})
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
     if _digest(tensors) != header["sha256"]:
         raise CheckpointError(f"weights: {path} is damaged, its numbers do not match its checksum")
@@ -113,7 +91,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def digest(path: Path) -> str:
     """The checksum of a weight file's numbers, as it says itself. Raises CheckpointError."""
     with _opened(path) as file:
-        return str(_header(path, file.metadata() or {})["sha256"])
+        return str(checked_header(path, file.metadata() or {})["sha256"])
 
 
 @contextmanager
@@ -132,20 +110,6 @@ def _opened(path: Path) -> Iterator[Any]:
         raise CheckpointError(f"weights: {path} is damaged or not a safetensors file ({error})") from None
 
 
-def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
-    """What a weight file says of itself. Raises CheckpointError for one that this program does not read."""
-    try:
-        header = json.loads(metadata["vitascope"])
-        known = header["format"] == FORMAT
-    except (KeyError, ValueError, TypeError):
-        known = False
-    if not known:
-        raise CheckpointError(f"weights: {path} was not written by vitascope")
-    if header["version"] != VERSION:
-        raise CheckpointError(f"weights: {path} is of version {header['version']}, this program reads {VERSION}")
-    return dict(header)
-
-
 def load(path: Path) -> tuple[DiT, Card]:
     """The video network in a weight file, ready to generate, and its card."""
     state, header = read(path)
@@ -153,11 +117,7 @@ def load(path: Path) -> tuple[DiT, Card]:
         found = header.get("network", 1)
         raise CheckpointError(f"weights: {path} holds a network of version {found}, this program makes {NETWORK}")
     try:
-        given = header["card"]
-        lists = {"size": tuple(given["size"]), "words": tuple(given.get("words", ()))}
-        lists["roles"] = tuple(given.get("roles", ("frame",)))
-        lists["formats"] = tuple(tuple(one) for one in given.get("formats", ()))
-        card = Card(**{**given, **lists})
+        card = Card.of(header["card"])
         network = DiT(DiTParams(**header["params"]))
         network.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError) as error:

@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vitascope.model import flow, patches
 from vitascope.model.layout import MAX_CONTEXT, Window
+from vitascope.model.recipe import Without
 from vitascope.model.text import encoder, pad
 from vitascope.shot.media import MediaError, probe, read_film, read_mask, read_picture
 from vitascope.shot.shot import Pin, Shot, track_arrays
@@ -34,7 +35,6 @@ REFERENCE_SECOND = -2.0  # of a picture that stands at no moment of the shot
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|(?<!\w)'([^']+)'(?!\w)")
 
 Picture = npt.NDArray[np.uint8]  # H W 3
-Without = Literal["text", "tracks", "pins"]
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ Every group may have its own t; a group that is known is at t = 1.
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from vitascope.model.recipe import Method
 
 # Patches of thousands of redundant numbers are legible through a lot of noise: with a deviation of 1 the layout would
 # be decided in the first fiftieth of the path, where training hardly looks.
@@ -29,7 +31,6 @@ COARSE = 16.0  # so often the mean of 4×4 pixels counts beside the pixels thems
 
 Network = Callable[[Tensor, Tensor], Tensor]  # z [B, G, n, width], t [B, G] to the clean patches
 Progress = Callable[[int, int], None]
-Method = Literal["euler", "heun", "multistep"]
 
 
 class Cancelled(Exception):
@@ -153,6 +154,7 @@ def sample(
     start: Tensor | None = None,
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
+    seen: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
     """Noise [B, G, n, width] of unit deviation to clean patches; or, with clean patches to `start` from, from these
     noised as they are at the first of the steps' times.
@@ -161,8 +163,8 @@ def sample(
     network a step, but one in the last); "multistep" is DPM-Solver++(2M) (arXiv 2211.01095), which corrects with the
     prediction before. What is `held` (clean patches, and how much of each number is known, shaped as the noise) is put
     over each prediction, so that it goes the straight way from noise to what is known, as in training. The last step
-    returns the network's clean prediction itself: stepping to it through a velocity leaves grain. Raises Cancelled
-    between two steps when `cancel()` says so.
+    returns the network's clean prediction itself: stepping to it through a velocity leaves grain. `seen` is shown each
+    prediction. Raises Cancelled between two steps when `cancel()` says so.
     """
 
     def predict(z: Tensor, t: float) -> Tensor:
@@ -191,6 +193,8 @@ def sample(
                 slope = (slope + (predict(reached, after) - reached) / (1 - after)) / 2
             z = z + (after - t) * slope
         before = x
+        if seen is not None:
+            seen(x)
         if progress is not None:
             progress(i + 1, len(steps) - 1)
     return x

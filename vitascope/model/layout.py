@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from vitascope.model import patches
+from vitascope.model.grid import GROUP, PATCH
 from vitascope.shot.shot import Shot
 
 if TYPE_CHECKING:
-    from vitascope.model.checkpoint import Card
+    from vitascope.model.card import Card
 
 CONTEXT = 2  # groups that a window knows of the one before
 MAX_CONTEXT = 4  # groups that are looked at of a film which was pinned before or after the shot
@@ -34,11 +34,11 @@ class Window:
 
     @property
     def num_frames(self) -> int:
-        return self.num_groups * patches.GROUP
+        return self.num_groups * GROUP
 
     def zero(self, fps: float) -> float:
         """The second of the shot at which its clock is 0."""
-        return (self.first - self.num_context * patches.GROUP) / fps
+        return (self.first - self.num_context * GROUP) / fps
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Layout:
         """In the longest call of the network, without pins."""
         width, height = self.larger or self.size
         most = max(window.num_groups + window.num_context for window in self.windows)
-        return most * (width // patches.PATCH) * (height // patches.PATCH)
+        return most * (width // PATCH) * (height // PATCH)
 
 
 def layout(shot: Shot, card: "Card") -> Layout:
@@ -69,13 +69,13 @@ def layout(shot: Shot, card: "Card") -> Layout:
     if shot.num_frames == 1:
         return Layout(size, larger, card.fps, 1, (Window(0, 1, 0),))
     num_frames = max(2, round(shot.seconds * card.fps))
-    return Layout(size, larger, card.fps, num_frames, windows(-(-num_frames // patches.GROUP), longest(card)))
+    return Layout(size, larger, card.fps, num_frames, windows(-(-num_frames // GROUP), longest(card)))
 
 
 def longest(card: "Card") -> int:
     """Groups that the network has seen at once, at its own rate."""
     frames = [frames for *_, frames, fps in card.formats if fps == card.fps]
-    return max([card.num_frames, *frames]) // patches.GROUP
+    return max([card.num_frames, *frames]) // GROUP
 
 
 def windows(num_groups: int, most: int) -> tuple[Window, ...]:
@@ -89,8 +89,7 @@ def windows(num_groups: int, most: int) -> tuple[Window, ...]:
     ends = [round(total * (i + 1) / count) - CONTEXT * i for i in range(count)]
     starts = [0, *ends[:-1]]
     return tuple(
-        Window(start * patches.GROUP, end - start, CONTEXT if start else 0)
-        for start, end in zip(starts, ends, strict=True)
+        Window(start * GROUP, end - start, CONTEXT if start else 0) for start, end in zip(starts, ends, strict=True)
     )
 
 
@@ -98,7 +97,7 @@ def near_size(wanted: tuple[int, int], trained: tuple[int, int]) -> tuple[int, i
     """The size in whole patches that has nearly the wanted shape and about as many patches as the trained one."""
     if abs(math.log(wanted[0] * trained[1] / (wanted[1] * trained[0]))) < 0.06:
         return trained
-    num = math.prod(trained) / patches.PATCH**2
+    num = math.prod(trained) / PATCH**2
     columns = math.sqrt(num * wanted[0] / wanted[1])
     choices = chain.from_iterable(
         ((w, round(num / columns)), (w, math.ceil(num / columns)), (w, math.floor(num / columns)))
@@ -112,7 +111,7 @@ def near_size(wanted: tuple[int, int], trained: tuple[int, int]) -> tuple[int, i
             + 0.3 * abs(math.log(math.prod(choice) / num))
         ),
     )
-    return w * patches.PATCH, h * patches.PATCH
+    return w * PATCH, h * PATCH
 
 
 def fits(wanted: tuple[int, int]) -> bool:

@@ -9,17 +9,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-PATCH = 16  # pixels
-GROUP = 4  # frames in a moving group
+from vitascope.model.grid import GROUP as GROUP
+from vitascope.model.grid import PATCH as PATCH
+from vitascope.model.grid import grid_of as grid_of
+
 SEAM = 7  # pixels to either side of a patch's border over which a step in it is spread
 SEAM_MOST = 0.4  # of -1…1: steps much larger are edges of things
 MOVING_WIDTH = PATCH * PATCH * GROUP * 3
 STILL_WIDTH = PATCH * PATCH * 3
-
-
-def grid_of(size: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of patches of a picture of this (width, height)."""
-    return size[1] // PATCH, size[0] // PATCH
 
 
 def to_float(frames: Tensor | npt.NDArray[np.uint8]) -> Tensor:

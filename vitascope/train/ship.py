@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vitascope.generate import WEIGHTS
 from vitascope.model import checkpoint
+from vitascope.model.card import WEIGHTS
 from vitascope.model.vocabulary import words_of
 from vitascope.world.caption import caption
 from vitascope.world.sample import sample_scene
