@@ -428,6 +428,118 @@ def evaluate(
     print(out / "index.html")
 
 
+Home = Annotated[Path | None, typer.Option(help="The folder of all data (the platform's user data folder).")]
+Store = Annotated[str | None, typer.Option(help="The queue's database, such as postgresql+psycopg://… (SQLite).")]
+MediaUrl = Annotated[str | None, typer.Option("--media", help="Where files are kept: a folder, or s3://….")]
+Served = Annotated[str | None, typer.Option("--model", help="What makes that which names no model of ours (small).")]
+Days = Annotated[float | None, typer.Option("--expire-days", min=0.001, help="Days that files are kept (30).")]
+Lease = Annotated[float | None, typer.Option(min=1, help="Seconds of silence after which a worker's job is lost (30).")]
+Hang = Annotated[float | None, typer.Option(min=10, help="Seconds without progress that are a hang (600).")]
+HookUrl = Annotated[str | None, typer.Option("--webhook-url", help="Where OpenAI's events are sent.")]
+HookSecret = Annotated[str | None, typer.Option("--webhook-secret", help="What they are signed with.")]
+Level = Annotated[str, typer.Option("--log", help="DEBUG, INFO, WARNING or ERROR.")]
+
+
+@app.command(epilog="Each option but the first three can be set as an environment variable: VITASCOPE_STORE, ….")
+def serve(
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; beyond loopback there must be a key.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port.")] = 8000,
+    workers: Annotated[int, typer.Option(min=0, max=64, help="Processes on this machine that make what is asked.")] = 1,
+    home: Home = None,
+    store: Store = None,
+    media: MediaUrl = None,
+    public_url: Annotated[str | None, typer.Option(help="The URL at which clients reach the server.")] = None,
+    model: Served = None,
+    tier: Annotated[str | None, typer.Option(help="Of the first key: free, usual or first.")] = None,
+    expire_days: Days = None,
+    allow_private: Annotated[
+        bool | None, typer.Option("--allow-private", help="Fetch from, and call back, private addresses too.")
+    ] = None,
+    max_body: Annotated[int | None, typer.Option(min=1024, help="Bytes of a request, at most.")] = None,
+    lease: Lease = None,
+    hang: Hang = None,
+    webhook_url: HookUrl = None,
+    webhook_secret: HookSecret = None,
+    log: Level = "INFO",
+) -> None:
+    """Answer as OpenAI (Sora), Runway, Luma, Google (Veo) and Kling do, and by a protocol of our own."""
+    given = {name: value for name, value in locals().items() if name not in ("host", "port", "workers", "log")}
+    from vitascope.serve import run
+    from vitascope.serve.settings import Settings
+
+    run.serve(Settings.of(**given), host, port, workers, log)
+
+
+@app.command()
+def worker(
+    home: Home = None,
+    store: Store = None,
+    media: MediaUrl = None,
+    model: Served = None,
+    expire_days: Days = None,
+    lease: Lease = None,
+    hang: Hang = None,
+    webhook_url: HookUrl = None,
+    webhook_secret: HookSecret = None,
+    log: Level = "INFO",
+) -> None:
+    """Make what a server has been asked, on this machine or any that reaches its database and files."""
+    given = {name: value for name, value in locals().items() if name != "log"}
+    from vitascope.serve import run
+    from vitascope.serve.settings import Settings
+
+    run.work(Settings.of(**given), log)
+
+
+keys = typer.Typer(help="Make, list and revoke the keys of a server.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+
+@keys.command("create")
+def keys_create(
+    name: Annotated[str, typer.Argument(help="Whose key it is.")] = "",
+    tier: Annotated[str | None, typer.Option(help="What it may ask for: free, usual or first.")] = None,
+    home: Home = None,
+    store: Store = None,
+) -> None:
+    """Make a key; it is printed, and never told again."""
+    from vitascope.serve.database import Database
+    from vitascope.serve.keys import Keys
+    from vitascope.serve.settings import Settings
+
+    settings = Settings.of(home=home, store=store, tier=tier)
+    print(Keys(Database(settings.store)).create(name, settings.tier)[0])
+
+
+@keys.command("list")
+def keys_list(home: Home = None, store: Store = None) -> None:
+    """Show all keys, each by its id and last four characters."""
+    from datetime import UTC, datetime
+
+    from vitascope.serve.database import Database
+    from vitascope.serve.keys import Keys
+    from vitascope.serve.settings import Settings
+
+    for key in Keys(Database(Settings.of(home=home, store=store).store)).list():
+        made = datetime.fromtimestamp(key.created, UTC).strftime("%Y-%m-%d %H:%M")
+        print(f"{key.id}  …{key.hint}  {key.tier.name:<6} {made}  {'revoked ' if key.revoked else ''}{key.name}")
+
+
+@keys.command("revoke")
+def keys_revoke(
+    key: Annotated[str, typer.Argument(help="The key, or its id.")], home: Home = None, store: Store = None
+) -> None:
+    """Refuse a key from now on."""
+    from vitascope.serve.database import Database
+    from vitascope.serve.keys import Keys
+    from vitascope.serve.settings import Settings
+
+    if not Keys(Database(Settings.of(home=home, store=store).store)).revoke(key):
+        raise typer.BadParameter("there is no such key that is not revoked already", param_hint="KEY")
+
+
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a Shot."""

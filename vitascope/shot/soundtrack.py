@@ -26,6 +26,7 @@ SOUND_SUFFIXES = {
     ".flac": ("flac", "flac"),
     ".m4a": ("ipod", "aac"),
     ".opus": ("ogg", "libopus"),
+    ".mp3": ("mp3", "libmp3lame"),
 }
 
 
@@ -83,7 +84,7 @@ def with_sound(
 
 
 def write_sound(path: Path, blocks: Iterable[NDArray[np.float32]], rate: int = SOUND_RATE) -> None:
-    """Write sound [S, 2] alone (.wav with 16 bits, .flac, .m4a, .opus). Raises MediaError."""
+    """Write sound [S, 2] alone (.wav with 16 bits, .flac, .m4a, .opus, .mp3). Raises MediaError."""
     import av
 
     path = Path(path)

@@ -1,0 +1,1 @@
+"""The server: vendors' protocols and our own, one durable queue, and the workers that empty it."""

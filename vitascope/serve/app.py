@@ -1,0 +1,280 @@
+"""The HTTP server: every protocol below its prefix, files by signed links, health and metrics."""
+
+import asyncio
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vitascope import __version__
+from vitascope.serve import callbacks, links
+from vitascope.serve.desk import Desk
+from vitascope.serve.log import log, tell
+from vitascope.serve.metrics import Metrics
+from vitascope.serve.problem import Problem
+from vitascope.serve.protocol import Call, Protocol, Route, Upload, answer, unfolded
+from vitascope.serve.services import PROTOCOLS, protocol_of
+from vitascope.serve.settings import DAY
+
+THREADS = 64
+TIDIES = 1.0  # seconds between two looks at leases and calls back, …
+SWEEPS = 60.0  # … and at what has expired
+MAX_FIELDS = 1000
+MAX_FILES = 32
+
+
+def build(desk: Desk) -> ASGIApp:
+    """The server's application. It takes jobs; workers make them."""
+    app = FastAPI(
+        title="Vitascope", version=__version__, docs_url="/docs", redoc_url=None, lifespan=lambda app: _living(desk)
+    )
+    app.add_exception_handler(HTTPException, _unknown)
+    for protocol in PROTOCOLS:
+        for route in protocol.routes:
+            path, endpoint = protocol.prefix + route.path, _endpoint(desk, protocol, route)
+            if route.docs:
+                app.add_api_route(path, endpoint, methods=[route.method], response_class=Response, **route.docs)
+            else:
+                app.router.routes.append(StarletteRoute(path, endpoint, methods=[route.method]))
+    for path, endpoint in (("/healthz", _health), ("/readyz", _ready(desk)), ("/metrics", _metrics(desk))):
+        app.router.routes.append(StarletteRoute(path, endpoint, methods=["GET"]))
+    app.router.routes.append(StarletteRoute("/files/{job}/{name}", _file(desk), methods=["GET", "HEAD"]))
+    return Outside(app, desk.settings.max_body)
+
+
+def refused(problem: Problem, path: str, request_id: str) -> Response:
+    """A problem in the form of the protocol that the path falls under."""
+    headers = {}
+    if problem.retry_after is not None:
+        headers["retry-after"] = str(max(1, round(problem.retry_after)))
+    protocol = protocol_of(path)
+    told = protocol.error(problem, request_id)
+    status = told.pop("_status", problem.status)
+    return answer(told, status, headers)
+
+
+class Outside:
+    """Around everything: request ids, the log, the limit of a body, and no error that is not in a protocol's form."""
+
+    def __init__(self, app: ASGIApp, max_body: int) -> None:
+        self.app, self.max_body = app, max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id, start = f"req_{uuid.uuid4().hex}", time.perf_counter()
+        scope.setdefault("state", {})["request_id"] = request_id
+        path, status, begun, read = scope["path"], 500, False, 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            if message["type"] == "http.request":
+                read += len(message.get("body", b""))
+                if read > self.max_body:
+                    raise Problem("too_large", f"a request may have at most {self.max_body} bytes")
+            return message
+
+        async def marked(message: Message) -> None:
+            nonlocal status, begun
+            if message["type"] == "http.response.start":
+                begun, status = True, message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            length = dict(scope["headers"]).get(b"content-length", b"0")
+            if length.isdigit() and int(length) > self.max_body:
+                raise Problem("too_large", f"a request may have at most {self.max_body} bytes, this one has more")
+            await self.app(scope, counted, marked)
+        except ClientDisconnect:
+            status = 499
+        except Exception as error:
+            problem = as_problem(error)
+            if problem.kind == "internal":
+                log.error("failed", exc_info=error, extra={"told": {"request": request_id, "path": path}})
+            if begun:
+                raise
+            await refused(problem, path, request_id)(scope, receive, marked)
+        finally:
+            took = round(1000 * (time.perf_counter() - start), 1)
+            told = {"request": request_id, "method": scope["method"], "path": path, "status": status, "ms": took}
+            if log.isEnabledFor(20):
+                tell("request", **told, key=scope["state"].get("key"))
+
+
+def as_problem(error: Exception) -> Problem:
+    """Whatever was raised, as a problem that tells nothing of the inside."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        kinds = {404: "path", 405: "method", 413: "too_large", 415: "type"}
+        kind: Any = kinds.get(error.status_code, "malformed" if error.status_code < 500 else "internal")
+        messages = {"path": "there is nothing at this path", "method": "this path does not take that method"}
+        return Problem(kind, messages.get(kind, str(error.detail)))
+    if isinstance(error, MultiPartException):
+        return Problem("malformed", f"the form cannot be read: {error.message}")
+    return Problem("internal", "something failed on the server; it has been logged")
+
+
+def _endpoint(desk: Desk, protocol: Protocol, route: Route) -> Any:
+    async def endpoint(request: Request) -> Response:
+        fields, body = ({}, await request.body()) if route.raw else await read_body(request)
+        return await run_in_threadpool(_answer, desk, protocol, route, request, fields, body)
+
+    return endpoint
+
+
+def _answer(
+    desk: Desk, protocol: Protocol, route: Route, request: Request, fields: dict[str, Any], body: bytes
+) -> Response:
+    try:
+        key = admitted(desk, protocol, request) if route.needs_key else None
+        call = Call(desk, protocol, request, request.path_params, request.query_params, fields, body, key)
+        return route.answer(call)
+    except Problem as problem:
+        return refused(problem, request.url.path, request.state.request_id)
+
+
+def admitted(desk: Desk, protocol: Protocol, request: Request) -> Any:
+    """Whose request this is. Raises Problem without a good key, or where it asks too often."""
+    secret = protocol.secret(request)
+    if secret is None:
+        raise Problem("no_key", "no API key was given")
+    key = desk.keys.find(secret)
+    if key is None:
+        raise Problem("bad_key", "this API key is unknown or has been revoked")
+    request.state.key = key.id
+    if wait := desk.limiter.ask(key.id, key.tier.requests):
+        message = f"too many requests: your tier has {key.tier.requests} a minute"
+        raise Problem("rate", message, retry_after=wait)
+    return key
+
+
+async def read_body(request: Request) -> tuple[dict[str, Any], bytes]:
+    """A request's fields, of JSON or a form, and its bytes where it is neither. Raises Problem."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        try:
+            async with request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=2**20) as form:
+                pairs = [(name, await _part(value)) for name, value in form.multi_items()]
+        except (HTTPException, MultiPartException, ValueError) as error:
+            raise Problem("malformed", f"the form cannot be read: {getattr(error, 'detail', error)}") from None
+        return unfolded(pairs), b""
+    body = await request.body()
+    if not body or kind not in ("application/json", ""):
+        return {}, body
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Problem("malformed", "the body is no JSON") from None
+    if not isinstance(value, dict):
+        raise Problem("malformed", "the body should be a JSON object")
+    return value, body
+
+
+async def _part(value: UploadFile | str) -> Upload | str:
+    if isinstance(value, str):
+        return value
+    return Upload(value.filename or "", value.content_type or "", await value.read())
+
+
+@contextlib.asynccontextmanager
+async def _living(desk: Desk) -> AsyncIterator[None]:
+    """While the server runs, leases are watched, calls back made, and what has expired is swept away."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    tasks = [asyncio.create_task(_tidy(desk)), asyncio.create_task(callbacks.deliver(desk))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        desk.database.close()
+
+
+async def _tidy(desk: Desk) -> None:
+    swept = 0.0
+    while True:
+        try:
+            if back := await run_in_threadpool(desk.jobs.take_back, desk.settings.expire_days * DAY):
+                tell("leases ended", jobs=back)
+            if time.monotonic() - swept > SWEEPS:
+                swept = time.monotonic()
+                await run_in_threadpool(sweep, desk)
+        except Exception:
+            log.exception("tidying failed")
+        await asyncio.sleep(TIDIES)
+
+
+def sweep(desk: Desk) -> None:
+    """Forget what has expired, and remove files that nobody names or reads any more."""
+    desk.jobs.sweep()
+    paths = desk.jobs.trash()
+    for path in paths:
+        desk.storage.remove(path)
+    desk.jobs.emptied(paths)
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    return refused(as_problem(error), request.url.path, request.state.request_id)
+
+
+async def _health(request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+def _ready(desk: Desk) -> Any:
+    async def ready(request: Request) -> Response:
+        """Whether jobs can be taken, and there is somebody to make them."""
+        try:
+            queue = await run_in_threadpool(desk.forecast.queue)
+        except Exception:
+            return PlainTextResponse("the database does not answer\n", 503)
+        if queue.workers == 0:
+            return PlainTextResponse("no worker has been seen in the last minute\n", 503)
+        return PlainTextResponse("ready\n")
+
+    return ready
+
+
+def _metrics(desk: Desk) -> Any:
+    metrics = Metrics(desk.database)
+
+    async def page(request: Request) -> Response:
+        return Response(await run_in_threadpool(metrics.page), media_type="text/plain; version=0.0.4")
+
+    return page
+
+
+def _file(desk: Desk) -> Any:
+    def file(request: Request) -> Response:
+        """A result, to whoever has its signed link."""
+        job_id, name = request.path_params["job"], request.path_params["name"]
+        ends, signature = request.query_params.get("ends", ""), request.query_params.get("signature", "")
+        if not links.is_signed(desk.link_secret, f"files/{job_id}/{name}", ends, signature):
+            return PlainTextResponse("this link is not valid, or has ended\n", 403)
+        job = desk.jobs.get(job_id)
+        result = None if job is None else next((one for one in job.results if one.name == name), None)
+        if job is None or result is None:
+            return PlainTextResponse("there is no such file\n", 404)
+        try:
+            return desk.content(job, result, request.headers.get("range"), request.method == "GET")
+        except Problem as problem:
+            return PlainTextResponse(f"{problem.message}\n", problem.status)
+
+    return file
