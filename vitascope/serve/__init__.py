@@ -1,0 +1,1 @@
+"""The server: the vendors' protocols, jobs, and what strangers send."""
