@@ -132,6 +132,7 @@ def test_sounds_are_known_and_pass(container: str, codec: str, mime: str) -> Non
         ("words in UTF-16".encode("utf-16"), "no picture, film or sound"),
         (b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>', "an SVG drawing"),
         (b'<?xml version="1.0"?>\n<!-- a drawing -->\n<svg/>', "an SVG drawing"),
+        (b"<!DOCTYPE html><body><svg/></body>", "a web page"),
         (b"\xef\xbb\xbf <!DOCTYPE html><html>not found</html>", "a web page"),
         (b'{"error": "not found"}', "a web page or other text"),
         (b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n", "a playlist"),
@@ -177,6 +178,7 @@ def test_more_megapixels_than_are_allowed_are_refused(width: int, height: int) -
         checked_media(png(width, height, zlib.compress(bytes(1000))))
 
 
+@pytest.mark.slow
 def test_the_largest_picture_that_is_allowed_fits_the_memory_of_the_check() -> None:
     zeros = zlib.compress(bytes(5_000 * (1 + 4 * 10_000)), 1)
     assert checked_media(png(10_000, 5_000, zeros, colours=6)).kind == "picture"  # 6: red, green, blue and alpha
