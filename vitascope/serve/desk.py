@@ -17,7 +17,7 @@ from vitascope.serve import cost, links
 from vitascope.serve.database import Database, jobs, media, notes
 from vitascope.serve.fetch import FetchError, fetch
 from vitascope.serve.forecast import Forecast
-from vitascope.serve.jobs import ENDED, Full, Job, Jobs, New, new_id
+from vitascope.serve.jobs import ENDED, Full, Job, Jobs, New, Taken, new_id
 from vitascope.serve.keys import Key, Keys
 from vitascope.serve.limits import Limiter
 from vitascope.serve.problem import Problem
@@ -213,6 +213,8 @@ class Desk:
             return self.jobs.put(new)
         except Full as full:
             raise Problem("full", str(full), retry_after=full.seconds) from None
+        except Taken:
+            raise Problem("invalid", f"there is a job {new.external!r} already", code="taken") from None
 
     def _checked(self, key: Key, work: Work) -> Work:
         """The work as the queue keeps it: one that the model can make, with its media by name. Raises Refused and

@@ -33,6 +33,10 @@ class Full(Exception):
         self.seconds = seconds
 
 
+class Taken(Exception):
+    """A client's own id for a job that another of its jobs has."""
+
+
 @dataclass(frozen=True)
 class New:
     """A job as a protocol asks for it."""
@@ -117,10 +121,12 @@ class Jobs:
 
     def put(self, new: New) -> Job:
         """Keep a job, on disk when this returns. The answer is an earlier one with the same idempotency key, if there
-        is, or, where that is wanted, with the same work. Raises Full."""
+        is, or, where that is wanted, with the same work. Raises Full and Taken."""
         with self.database.writing() as connection:
             if new.idempotency and (row := self._row(connection, key=new.key, idempotency=new.idempotency)):
                 return _job(row)
+            if new.external and self._row(connection, key=new.key, protocol=new.protocol, external=new.external):
+                raise Taken(new.external)
             digest = digest_of(new.work)
             if new.reuse and (row := self._same(connection, new, digest)):
                 return _job(row)

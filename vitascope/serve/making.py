@@ -19,7 +19,8 @@ from vitascope.serve.storage import Storage, sha256_of
 from vitascope.serve.work import Result, Work
 from vitascope.shot import edit
 from vitascope.shot.clip import Clip, Frame, FrameSource
-from vitascope.shot.media import MediaError, is_picture, mask_media, write_picture
+from vitascope.shot.files import SOUND_RATE
+from vitascope.shot.media import MediaError, is_picture, mask_media, sound_blocks, write_picture
 from vitascope.shot.sheet import Stills
 from vitascope.shot.shot import Media, Pin, Region, Shot, Sound
 from vitascope.shot.soundtrack import write_sound
@@ -34,6 +35,7 @@ MIME = {
     ".mp3": "audio/mpeg", ".flac": "audio/flac",
 }  # fmt: skip
 
+_OTHERS = ("motion", "restyle")  # are no films that the made part is joined to; the second may be a picture
 Files = Callable[[Media], Path]  # a local file of media, for as long as the job is made
 
 
@@ -53,7 +55,7 @@ class Bench:
 def made(work: Work, bench: Bench) -> list[Result]:
     """Do the work; the files of the results stand in the bench's folder. Raises what `generate.make` does."""
     if work.task == "sound":
-        return [_sounded(work, bench)]
+        return _sounded(work, bench)
     results = []
     for number in range(work.takes):
         shot = _filled(work.shot, bench.files)
@@ -77,7 +79,9 @@ def _clip(work: Work, bench: Bench, number: int) -> Clip:
 def _joined(work: Work, bench: Bench, number: int) -> Clip:
     """The Shot made, and put into the films that it goes with."""
     shot = work.shot
-    films = {name: open_film(bench.files(media)) for name, media in work.films.items() if name != "motion"}
+    films = {name: open_film(bench.files(media)) for name, media in work.films.items() if name not in _OTHERS}
+    if work.restyle is not None:
+        films["restyle"] = Clip.open(bench.files(work.restyle))
     if work.motion is not None:
         shot = edit.motion_from(shot, open_film(bench.files(work.motion)))
     start = end = 0.0
@@ -95,6 +99,8 @@ def _joined(work: Work, bench: Bench, number: int) -> Clip:
     if (film := films.get("before")) is not None:
         shot = edit.before(edit.like(shot, film), film, work.loop)
     clip = _shot_made(shot, bench, number)
+    if work.keep and clip.sound is None and (source := work.restyle or work.motion) is not None:
+        clip = _with_sound_of(clip, Clip.open(bench.files(source)))
     if (film := films.get("extend")) is not None:
         clip = joined(film, clip, film.seconds, film.seconds)
     if (film := films.get("before")) is not None:
@@ -105,6 +111,13 @@ def _joined(work: Work, bench: Bench, number: int) -> Clip:
         part = _shot_made(edit.loop(clip.shot, clip), bench, number, name="loop")
         clip = replace(joined(clip, part, clip.seconds - part.seconds, clip.seconds), shot=clip.shot)
     return clip
+
+
+def _with_sound_of(clip: Clip, film: Clip) -> Clip:
+    """The clip with what is heard of a film, as long as the clip."""
+    if film.sound is None:
+        return clip
+    return replace(clip, sound=film.sound[: round(clip.seconds * film.sound_rate)], sound_rate=film.sound_rate)
 
 
 def _restyled(shot: Shot, film: Clip, strength: float) -> Shot:
@@ -237,28 +250,40 @@ def centred(size: tuple[int, int], frame: tuple[int, int]) -> Region:
     return Region(x=(1 - width) / 2, y=(1 - height) / 2, width=width, height=height)
 
 
-def _sounded(work: Work, bench: Bench) -> Result:
-    """The film with sound, or, for a sound's suffix, what is heard alone."""
+def _sounded(work: Work, bench: Bench) -> list[Result]:
+    """The film with sound, or, for a sound's suffix, what is heard alone; and more files of what is heard."""
     from vitascope.sound import dub
+    from vitascope.sound.imagine import compose_words
     from vitascope.sound.soundtrack import compose_sound
 
     told = partial(_as_sound, bench.report)
     wanted, seed = work.shot.sound or Sound(), work.shot.seed % 2**32
-    path = bench.folder / f"0{work.suffix}"
-    if work.film is None:
-        raise MediaError("film: none was given")
-    source = bench.files(work.film)
-    if work.suffix == ".mp4":
+    source = None if work.film is None else bench.files(work.film)
+    if source is not None and work.suffix == ".mp4":
+        path = bench.folder / "0.mp4"
         dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
         sign_sound(path)
-        return result_of(path, "film", clip=Clip.open(path), seed=work.shot.seed)
-    seen = dub.look(source, told, bench.cancel)
+        film = result_of(path, "film", clip=Clip.open(path), seed=work.shot.seed)
+        return [film, *(_heard(work, bench, suffix, sound_blocks(path), film.seconds) for suffix in work.also)]
     parts = bench.folder / "parts"
     parts.mkdir()
-    sound = compose_sound(seen, wanted, parts, seed=seed, progress=told, cancel=bench.cancel)
-    write_sound(path, sound.mix.whole.blocks())
+    if source is not None:
+        seen = dub.look(source, told, bench.cancel)
+        sound = compose_sound(seen, wanted, parts, seed=seed, progress=told, cancel=bench.cancel)
+    else:
+        sound = compose_words(wanted, work.shot.seconds, parts, seed=seed, progress=told, cancel=bench.cancel)
+    whole = sound.mix.whole
+    seconds = whole.num_samples / SOUND_RATE
+    files = [_heard(work, bench, suffix, whole.blocks(), seconds) for suffix in (work.suffix, *work.also)]
     shutil.rmtree(parts)
-    return result_of(path, "sound", seed=work.shot.seed).model_copy(update={"seconds": seen.seconds})
+    return files
+
+
+def _heard(work: Work, bench: Bench, suffix: str, blocks: Any, seconds: float | None) -> Result:
+    """A file of what is heard alone."""
+    path = bench.folder / f"0{suffix}"
+    write_sound(path, blocks)
+    return result_of(path, "sound", seed=work.shot.seed).model_copy(update={"seconds": seconds})
 
 
 def _as_sound(report: generate.Progress, part: str, done: int, total: int) -> None:

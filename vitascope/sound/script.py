@@ -6,8 +6,9 @@ A script is plain text, a line a line:
     OLD BEN (whisper) [0:04-0:06.5]: I know.
     It was the last that they said that year.
 
-Everything but the words may be left out; lines without a name are the narrator's; empty ones and those that begin with
-# are skipped. In brackets is when a line begins, or from when to when it is to be said.
+Everything but the words may be left out; in parentheses may also stand a pace ("1.2x" is so much faster). Lines without
+a name are the narrator's; empty ones and those that begin with # are skipped. In brackets is when a line begins, or
+from when to when it is to be said.
 """
 
 import re
@@ -74,6 +75,7 @@ class Line:
     start: float | None = None
     end: float | None = None
     off: bool = False  # who speaks is not in the picture
+    pace: float = 1.0  # how much faster than of itself it is spoken
 
     def __post_init__(self) -> None:
         if not self.words.strip() or len(self.words) > MAX_LINE:
@@ -82,6 +84,8 @@ class Line:
             raise ValueError(f"a line's emotion should be one of {', '.join(TONES)}, but was {self.emotion!r}")
         if self.age is not None and not 3 <= self.age <= 120:
             raise ValueError(f"an age should be 3 to 120 years, but was {self.age:g}")
+        if not 0.5 <= self.pace <= 2.0:
+            raise ValueError(f"a line may be spoken 0.5 to 2 times as fast, but was to be {self.pace:g} times")
         if self.start is not None and not 0 <= self.start < float("inf"):
             raise ValueError(f"a line's time should be 0 s or more, but was {self.start:g}")
         if self.end is not None and (self.start is None or self.end <= self.start):
@@ -170,13 +174,15 @@ def _with(line: Line, word: str) -> Line:
         return replace(line, emotion=EMOTIONS[word])
     if years := re.fullmatch(r"(\d{1,3})(?:-year-old|y|yo)?", word):
         return replace(line, age=float(years[1]))
+    if pace := re.fullmatch(r"(\d(?:\.\d{1,3})?)x", word):
+        return replace(line, pace=float(pace[1]))
     if word in AGES or word in PEOPLE:
         sex, age = PEOPLE.get(word, (None, None))
         age = age or AGES.get(word)
         return replace(line, sex=sex or line.sex, age=line.age or (float(age) if age else None))
     raise ValueError(
         f"{word!r} is not known; in parentheses stand a tone ({', '.join(TONES)}), an age in years or a word like "
-        f"child or old, a sex (woman, man, girl, boy), or off"
+        f"child or old, a sex (woman, man, girl, boy), a pace (1.2x), or off"
     )
 
 
