@@ -26,6 +26,7 @@ from vitascope.serve.log import log, tell
 from vitascope.serve.metrics import Metrics
 from vitascope.serve.problem import Problem
 from vitascope.serve.protocol import Call, Protocol, Route, Upload, answer, unfolded
+from vitascope.serve.protocols import ours_docs as ours
 from vitascope.serve.services import PROTOCOLS, protocol_of
 from vitascope.serve.settings import DAY
 
@@ -52,6 +53,7 @@ def build(desk: Desk) -> ASGIApp:
     for path, endpoint in (("/healthz", _health), ("/readyz", _ready(desk)), ("/metrics", _metrics(desk))):
         app.router.routes.append(StarletteRoute(path, endpoint, methods=["GET"]))
     app.router.routes.append(StarletteRoute("/files/{job}/{name}", _file(desk), methods=["GET", "HEAD"]))
+    app.openapi()["components"] = {"securitySchemes": ours.SECURITY}
     return Outside(app, desk.settings.max_body)
 
 
@@ -61,9 +63,7 @@ def refused(problem: Problem, path: str, request_id: str) -> Response:
     if problem.retry_after is not None:
         headers["retry-after"] = str(max(1, round(problem.retry_after)))
     protocol = protocol_of(path)
-    told = protocol.error(problem, request_id)
-    status = told.pop("_status", problem.status)
-    return answer(told, status, headers)
+    return answer(protocol.error(problem, request_id), problem.status, headers)
 
 
 class Outside:
@@ -104,17 +104,21 @@ class Outside:
         except ClientDisconnect:
             status = 499
         except Exception as error:
-            problem = as_problem(error)
-            if problem.kind == "internal":
-                log.error("failed", exc_info=error, extra={"told": {"request": request_id, "path": path}})
             if begun:
                 raise
-            await refused(problem, path, request_id)(scope, receive, marked)
+            await told(error, Request(scope))(scope, receive, marked)
         finally:
             took = round(1000 * (time.perf_counter() - start), 1)
-            told = {"request": request_id, "method": scope["method"], "path": path, "status": status, "ms": took}
-            if log.isEnabledFor(20):
-                tell("request", **told, key=scope["state"].get("key"))
+            line = {"request": request_id, "method": scope["method"], "path": path, "status": status, "ms": took}
+            tell("request", **line, key=scope["state"].get("key"))
+
+
+def told(error: Exception, request: Request) -> Response:
+    """The answer to a request that failed, in its protocol's form. What we did not foresee is logged."""
+    problem, path, request_id = as_problem(error), request.url.path, request.state.request_id
+    if problem.kind == "internal":
+        log.error("failed", exc_info=error, extra={"told": {"request": request_id, "path": path}})
+    return refused(problem, path, request_id)
 
 
 def as_problem(error: Exception) -> Problem:
@@ -133,8 +137,13 @@ def as_problem(error: Exception) -> Problem:
 
 def _endpoint(desk: Desk, protocol: Protocol, route: Route) -> Any:
     async def endpoint(request: Request) -> Response:
-        fields, body = ({}, await request.body()) if route.raw else await read_body(request)
-        return await run_in_threadpool(_answer, desk, protocol, route, request, fields, body)
+        try:
+            fields, body = ({}, await request.body()) if route.raw else await read_body(request)
+            return await run_in_threadpool(_answer, desk, protocol, route, request, fields, body)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            return told(error, request)
 
     return endpoint
 
@@ -142,12 +151,8 @@ def _endpoint(desk: Desk, protocol: Protocol, route: Route) -> Any:
 def _answer(
     desk: Desk, protocol: Protocol, route: Route, request: Request, fields: dict[str, Any], body: bytes
 ) -> Response:
-    try:
-        key = admitted(desk, protocol, request) if route.needs_key else None
-        call = Call(desk, protocol, request, request.path_params, request.query_params, fields, body, key)
-        return route.answer(call)
-    except Problem as problem:
-        return refused(problem, request.url.path, request.state.request_id)
+    key = admitted(desk, protocol, request) if route.needs_key else None
+    return route.answer(Call(desk, protocol, request, request.path_params, request.query_params, fields, body, key))
 
 
 def admitted(desk: Desk, protocol: Protocol, request: Request) -> Any:
@@ -176,7 +181,7 @@ async def read_body(request: Request) -> tuple[dict[str, Any], bytes]:
             raise Problem("malformed", f"the form cannot be read: {getattr(error, 'detail', error)}") from None
         return unfolded(pairs), b""
     body = await request.body()
-    if not body or kind not in ("application/json", ""):
+    if not body or not (kind == "application/json" or (kind == "" and body[:1] == b"{")):
         return {}, body
     try:
         value = json.loads(body)
@@ -231,7 +236,7 @@ def sweep(desk: Desk) -> None:
 
 
 async def _unknown(request: Request, error: Exception) -> Response:
-    return refused(as_problem(error), request.url.path, request.state.request_id)
+    return told(error, request)
 
 
 async def _health(request: Request) -> Response:
