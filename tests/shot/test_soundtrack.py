@@ -37,7 +37,7 @@ def test_pictures_stay_and_sound_stands_where_it_was_put(name: str, codec: str |
     assert (found := read_shot(made)) is not None and found.text == "noise, heard"
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.m4a", "a.opus"])
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.m4a", "a.opus", "a.mp3"])
 def test_sound_alone(name: str, tmp_path: Path) -> None:
     write_sound(tmp_path / name, [click()[:RATE], click()[RATE:]])
     assert abs(int(np.abs(read_sound(tmp_path / name)[:, 0]).argmax()) - RATE) <= 48

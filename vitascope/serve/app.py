@@ -63,7 +63,8 @@ def refused(problem: Problem, path: str, request_id: str) -> Response:
     if problem.retry_after is not None:
         headers["retry-after"] = str(max(1, round(problem.retry_after)))
     protocol = protocol_of(path)
-    return answer(protocol.error(problem, request_id), problem.status, headers)
+    status = protocol.statuses.get(problem.kind, problem.status)
+    return answer(protocol.error(problem, request_id), status, headers)
 
 
 class Outside:

@@ -35,7 +35,6 @@ MIME = {
     ".mp3": "audio/mpeg", ".flac": "audio/flac",
 }  # fmt: skip
 
-_OTHERS = ("motion", "restyle")  # are no films that the made part is joined to; the second may be a picture
 Files = Callable[[Media], Path]  # a local file of media, for as long as the job is made
 
 
@@ -79,9 +78,11 @@ def _clip(work: Work, bench: Bench, number: int) -> Clip:
 def _joined(work: Work, bench: Bench, number: int) -> Clip:
     """The Shot made, and put into the films that it goes with."""
     shot = work.shot
-    films = {name: open_film(bench.files(media)) for name, media in work.films.items() if name not in _OTHERS}
-    if work.restyle is not None:
-        films["restyle"] = Clip.open(bench.files(work.restyle))
+    films = {
+        name: (Clip.open if name == "restyle" else open_film)(bench.files(media))  # a picture may be restyled too
+        for name, media in work.films.items()
+        if name != "motion"
+    }
     if work.motion is not None:
         shot = edit.motion_from(shot, open_film(bench.files(work.motion)))
     start = end = 0.0

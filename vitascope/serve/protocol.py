@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitascope.serve.keys import Key
-from vitascope.serve.problem import Problem
+from vitascope.serve.problem import Kind, Problem
 
 if TYPE_CHECKING:
     from vitascope.serve.desk import Desk
@@ -69,7 +69,7 @@ class Call:
             if isinstance(value, bool):
                 raise ValueError
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise Problem("invalid", f"{name} should be a number, but was {_short(value)}", name) from None
         if not least <= number <= most:
             raise Problem("invalid", f"{name} should be {least:g} to {most:g}, but was {number:g}", name)
@@ -127,8 +127,8 @@ def bearer(request: Request) -> str | None:
 
 @dataclass(frozen=True)
 class Protocol:
-    """One service's way of asking. `error` puts a Problem into its form; `notice` is what is called back when a job's
-    state has changed, if anything."""
+    """One service's way of asking. `error` puts a Problem into its form, `statuses` are those of HTTP where the service
+    has others than usual; `notice` is what is called back when a job's state has changed, if anything."""
 
     name: str
     prefix: str
@@ -136,6 +136,7 @@ class Protocol:
     error: Callable[[Problem, str], dict[str, Any]]  # problem, request id
     secret: Callable[[Request], str | None] = bearer
     notice: Callable[["Desk", "Job"], Notice | None] = field(default=lambda desk, job: None)
+    statuses: Mapping[Kind, int] = field(default_factory=dict)
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

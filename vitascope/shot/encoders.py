@@ -27,11 +27,12 @@ LARGE = 1280 * 720  # pixels; larger frames are encoded at faster presets, to ke
 PLACE = "VITASCOPE_ENCODER"
 PLACES = ("software", "hardware")
 
-_LOSSY = ("aac", "libopus")
+_LOSSY = ("aac", "libopus", "libmp3lame")
 BLOCK = 1024  # samples that AAC takes at a time; only the very last may be shorter
 _SAMPLES = {
     "aac": "fltp",
     "libopus": "flt",
+    "libmp3lame": "fltp",
     "pcm_s24le": "s32",
     "pcm_s16le": "s16",
     "flac": "s16",
