@@ -11,7 +11,7 @@ from PIL import Image
 from starlette.requests import Request
 
 from vitascope.serve.desk import Desk
-from vitascope.serve.problem import Problem
+from vitascope.serve.problem import Kind, Problem
 from vitascope.serve.protocol import Call
 from vitascope.serve.protocols import kling, kling_sound, kling_video
 from vitascope.serve.settings import Settings
@@ -208,3 +208,11 @@ def test_speech_is_a_script(call: Asks) -> None:
     [line] = parse(work["shot"].sound.dialogue)
     assert (line.words, line.sex, line.pace, line.who) == ("Hi: you there (all).", "male", 0.8, "Reader_en_m_v1")
     assert refused(call, kling_sound.tts, text="hi", voice_id="12").field == "voice_id"
+
+
+def test_errors_are_told_in_their_names_and_codes() -> None:
+    told = kling.error(Problem("invalid", "seconds should be less", "seconds"), "req_1")
+    assert told == {"code": 1201, "message": "duration should be less", "request_id": "req_1"}
+    kinds: tuple[Kind, ...] = ("full", "busy", "internal", "forbidden")
+    codes = {kind: kling.error(Problem(kind, ""), "")["code"] for kind in kinds}
+    assert codes == {"full": 1303, "busy": 1303, "internal": 5000, "forbidden": 1103}
