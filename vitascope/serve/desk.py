@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy import func, select
@@ -88,7 +89,7 @@ class Desk:
             elif isinstance(source, bytes):
                 data = source
             elif isinstance(source, str) and source[:8].lower().startswith(("http://", "https://")):
-                data = fetch(source, allow_private=self.settings.allow_private)
+                data = self._own(source) or fetch(source, allow_private=self.settings.allow_private)
             elif isinstance(source, str) and source:
                 data = from_base64(source, MAX_INLINE_BYTES)
             else:
@@ -98,6 +99,24 @@ class Desk:
             raise Problem("invalid", f"{name}: {error}", name) from None
         self.keep(call.key, found)
         return found
+
+    def _own(self, url: str) -> bytes | None:
+        """What a link of this server's own leads to: its address may be one that must not be fetched from. None for any
+        other URL."""
+        try:
+            link = urlsplit(url)
+            given = dict(parse_qsl(link.query))
+            path = "files/" + unquote(link.path.partition("/files/")[2])
+            if not links.is_signed(self.link_secret, path, given.get("ends", ""), given.get("signature", "")):
+                return None
+        except ValueError:
+            return None
+        _, id, name = path.split("/")
+        job = self.jobs.get(id)
+        result = None if job is None else next((one for one in job.results if one.name == name), None)
+        if job is None or result is None or result.bytes > MAX_INLINE_BYTES:
+            return None
+        return self.storage.get(f"{job.folder}/{result.name}")
 
     def keep(self, key: Key, found: Media) -> None:
         """Put media into the storage, as this key's. Raises Problem where it holds too much already."""
@@ -145,11 +164,14 @@ class Desk:
         except MediaError as error:
             raise Problem("invalid", str(error)) from None
 
-    def wait(self, job: Job, seconds: float = 300.0) -> Job:
-        """The job when it has ended. Raises Problem where that takes longer; the job is cancelled then."""
+    def wait(self, job: Job, seconds: float = 300.0, cancel: bool = True) -> Job:
+        """The job when it has ended. Where that takes longer it is cancelled, and Problem raised; or, if that is not
+        wanted, it is given as it stands then. Raises Problem also for one that is deleted."""
         until = time.monotonic() + seconds
         while (found := self.jobs.get(job.id)) is not None and found.state not in ENDED:
             if time.monotonic() > until:
+                if not cancel:
+                    return found
                 self.jobs.cancel(job.id)
                 raise Problem("busy", f"it was not there after {seconds:g} s", retry_after=30)
             time.sleep(0.1)

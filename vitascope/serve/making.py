@@ -77,7 +77,11 @@ def _clip(work: Work, bench: Bench, number: int) -> Clip:
 def _joined(work: Work, bench: Bench, number: int) -> Clip:
     """The Shot made, and put into the films that it goes with."""
     shot = work.shot
-    films = {name: open_film(bench.files(media)) for name, media in work.films.items() if name != "motion"}
+    films = {
+        name: (Clip.open if name == "restyle" else open_film)(bench.files(media))  # a picture may be restyled too
+        for name, media in work.films.items()
+        if name != "motion"
+    }
     if work.motion is not None:
         shot = edit.motion_from(shot, open_film(bench.files(work.motion)))
     start = end = 0.0
@@ -227,7 +231,7 @@ def _reframed(work: Work, bench: Bench) -> tuple[Shot, Clip | None]:
         whole[top : top + len(part), left : left + part.shape[1]] = part
         frames.append(whole)
     pin = Pin(media=film_media(frames, film.fps), mask=mask_media(known))
-    return shot.with_(pins=(pin,)), film
+    return shot.with_(pins=(pin, *shot.pins)), film
 
 
 def centred(size: tuple[int, int], frame: tuple[int, int]) -> Region:
