@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from vitascope.model.vocabulary import COMMON, strangers, words_of
 from vitascope.shot.shot import Cue, CueKind
+from vitascope.sound.quotes import unquoted
 
 ALIKE = 0.42  # of two words' directions: "chatter" and "talking" stand at 0.42, "purple" and any at most at 0.3
 LOUDER = 6.0  # dB of what should be louder; as much less of what should be quieter
@@ -113,7 +114,7 @@ class Wishes:
 
 
 def read_wishes(prompt: str, negative: str = "") -> Wishes:
-    """What a prompt and a negative prompt ask for."""
+    """What a prompt and a negative prompt ask for, beside what is quoted to be said."""
     removed: set[str] = set()
     only: set[str] = set()
     gains: dict[str, float] = {}
@@ -128,7 +129,7 @@ def read_wishes(prompt: str, negative: str = "") -> Wishes:
         unknown.extend(missed)
         return found
 
-    for clause in _clauses(prompt):
+    for clause in _clauses(unquoted(prompt)):
         if match := _OFF.match(clause):
             removed |= named(match[1])
         elif match := _ONLY.match(clause):
