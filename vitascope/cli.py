@@ -257,6 +257,7 @@ def sound_(
 ) -> None:
     """Make a soundtrack for any film: effects in time with what is seen, music, speech."""
     from vitascope.shot.cues import read_cues, write_cues
+    from vitascope.shot.soundtrack import copies
 
     wanted = _wanted_sound(prompt, negative, score, dialogue)
     stages = Stages()
@@ -282,7 +283,7 @@ def sound_(
                 progress=stages.report,
                 cancel=cancel,
             )
-            sign_sound(path)
+            sign_sound(path, film, made.stems, copies(film, path))
     for note in made.notes:
         print(f"vitascope: note: {note}", file=sys.stderr)
     if timing:
