@@ -19,7 +19,7 @@ from vitascope.sound.dialogue import Spoken
 from vitascope.sound.mix import LOUDNESS, Mix, Stem, mixed, stored
 from vitascope.sound.rehearsal import Rehearsal, SoundError, lines_of, spoken_lines
 from vitascope.sound.spot import Spotted, spot
-from vitascope.sound.wishes import EVERYTHING, Wishes, read_wishes
+from vitascope.sound.wishes import EVERYTHING, Wishes, places_told, read_wishes
 
 if TYPE_CHECKING:
     from vitascope.sound.score import Piece
@@ -75,7 +75,8 @@ def compose_sound(
     made: dict[str, Blocks] = {}
     if "effects" not in wishes.removed:
         loud: dict[str, float] = {kind: wishes.gain(kind) for kind in EVERYTHING}
-        made["effects"] = foley.effects(cues, seconds, seed=seed, gains=loud)
+        room = foley.room_of(wishes.changed(spotted.cues))  # also where the place itself is not to be heard
+        made["effects"] = foley.effects(cues, seconds, seed=seed, room=room, gains=loud)
     if piece is not None:
         from vitascope.sound.play import play
 
@@ -108,7 +109,8 @@ def performed(
     rehearsal; whole, in memory. And what is to be noted. Raises as `compose_sound` does."""
     shot = said.asked
     found = spot(frames, fps, cancel=cancel)
-    found = replace(found, seconds=seconds, cues=shot.cues or found.cues)
+    there = Wishes(places=places_told(shot.text))  # words say better than pixels where it happens
+    found = replace(found, seconds=seconds, cues=shot.cues or there.changed(found.cues))
     with tempfile.TemporaryDirectory() as folder:
         made = compose_sound(
             *(found, shot.sound or Sound(), Path(folder)),
