@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vitascope.evaluate.spectrogram import HIGH, MARGIN, MARKS, ROW, WIDTH, picture
+from vitascope.evaluate.spectrogram import COLOURS, HIGH, MARGIN, ROW, WIDTH, picture
 
 
 def test_a_tone_and_a_mark_stand_at_their_times() -> None:
@@ -13,7 +13,9 @@ def test_a_tone_and_a_mark_stand_at_their_times() -> None:
     strip = round((WIDTH - MARGIN) / 8 * 36 / 64)
     assert sheet.shape == (strip + ROW + HIGH + ROW, WIDTH, 3)
     middle = MARGIN + (WIDTH - MARGIN) // 2
-    assert (sheet[strip + ROW // 2, middle] == MARKS[0]).all() and (sheet[:strip, MARGIN : MARGIN + 100] == 60).all()
+    assert (sheet[strip + ROW // 2, middle] == COLOURS["true"]).all() and (
+        sheet[:strip, MARGIN : MARGIN + 100] == 60
+    ).all()
     bright = sheet[strip + ROW : strip + ROW + HIGH].sum(2)
     assert bright[:, middle + 100].max() > 3 * bright[:, middle - 100 : middle - 50].max()
     row = int(bright[:, middle + 100].argmax())

@@ -17,7 +17,7 @@ GAP = 4  # above each
 ROW = 18  # of marks, and of the times
 QUIETEST, LOUDEST = -90.0, -15.0  # dB, black and white
 PAGE, DIM = (27, 29, 34), (152, 160, 171)
-MARKS = ((235, 237, 240), (255, 176, 74), (124, 196, 255))
+COLOURS = {"true": (235, 237, 240), "found": (255, 176, 74), "heard": (124, 196, 255)}
 
 
 def picture(
@@ -36,15 +36,14 @@ def picture(
         return MARGIN + min(across - 2, round(time / seconds * across))
 
     top = len(strip)
-    colours = dict(zip(marks, MARKS, strict=False))
     for name, times in marks.items():
-        colour = colours[name]
+        colour = COLOURS.get(name, DIM)
         pen.text((MARGIN - 8, top + ROW // 2), name, font=font, fill=colour, anchor="rm")
         for time in times:
             pen.rectangle((at(time) - 1, top + 3, at(time) + 1, top + ROW - 3), fill=colour)
         top += ROW
     for name in sounds:
-        pen.text((MARGIN - 8, top + HIGH // 3 - 4), name, font=font, fill=colours.get(name, DIM), anchor="rm")
+        pen.text((MARGIN - 8, top + HIGH // 3 - 4), name, font=font, fill=COLOURS.get(name, DIM), anchor="rm")
         for frequency, told in ((100, "100"), (1000, "1k"), (10_000, "10k")):
             y = top + HIGH - 1 - round(np.log2(frequency / LOWEST) / np.log2(HIGHEST / LOWEST) * (HIGH - 1))
             pen.text((MARGIN - 8, y), told, font=font, fill=DIM, anchor="rm")
