@@ -115,7 +115,9 @@ def make(
     timeline: Annotated[
         str | None, typer.Option(help='What happens when: "0-1s: a ball rolls; pan left 10deg, 1-2s: it stops".')
     ] = None,
-    sound: Annotated[bool, typer.Option("--sound", help="Make what is heard as well.")] = False,
+    sound: Annotated[
+        bool, typer.Option("--sound", help='Make what is heard as well, and what is said: a man says "hello".')
+    ] = False,
     score: Annotated[str | None, typer.Option(help='Music as well, such as "tense strings, slow".')] = None,
     dialogue: Annotated[Path | None, typer.Option(help="A script whose lines are spoken.")] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
@@ -213,6 +215,8 @@ def make(
                 deliver(clips[-1], name, how, partial(stages.report, "write"), cancel)
         unknown = generate.unknown_words(wanted)
     _note_unknown(unknown)
+    for note in dict.fromkeys(note for clip in clips for note in clip.notes):
+        print(f"vitascope: note: {note}", file=sys.stderr)
     if count > 1 and sheet is None:
         sheet = path.with_suffix(".png").with_stem(f"{path.stem}-sheet")
     if sheet is not None:
@@ -253,6 +257,7 @@ def sound_(
 ) -> None:
     """Make a soundtrack for any film: effects in time with what is seen, music, speech."""
     from vitascope.shot.cues import read_cues, write_cues
+    from vitascope.shot.soundtrack import copies
 
     wanted = _wanted_sound(prompt, negative, score, dialogue)
     stages = Stages()
@@ -278,7 +283,7 @@ def sound_(
                 progress=stages.report,
                 cancel=cancel,
             )
-            sign_sound(path)
+            sign_sound(path, film, made.stems, copies(film, path))
     for note in made.notes:
         print(f"vitascope: note: {note}", file=sys.stderr)
     if timing:
