@@ -40,6 +40,7 @@ class Jobs:
         """Jobs that have ended stay for `keep` seconds. Whether the end of each is `announced`, or only of those whose
         client asked for it; the `clock` is the database's own, where it has one."""
         self.database, self.keep, self.announced, self._clock = database, keep, announced, clock
+        self._wall = clock or time.time
 
     # --- asked by clients ---------------------------------------------------------------------------------------------
 
@@ -98,13 +99,13 @@ class Jobs:
             row = connection.execute(_GET, {"id": id}).mappings().first()
         if row is None or (key and row["key"] != key) or (protocol and row["protocol"] != protocol):
             return None
-        return None if row["expires"] is not None and row["expires"] < time.time() else job_of(row)
+        return None if row["expires"] is not None and row["expires"] < self._wall() else job_of(row)
 
     def by_external(self, external: str, *, key: str, protocol: str) -> Job | None:
         """The newest job that a client has named so."""
         with self.database.reading() as connection:
             row = self._row(connection, external=external, key=key, protocol=protocol)
-        return None if row is None or (row["expires"] or 1e12) < time.time() else job_of(row)
+        return None if row is None or (row["expires"] or 1e12) < self._wall() else job_of(row)
 
     def page(
         self,
@@ -119,7 +120,7 @@ class Jobs:
     ) -> list[Job]:
         """Jobs of a key, newest first, at most `limit`; `after` is the id of the last one seen."""
         query = select(jobs).where(jobs.c.key == key, jobs.c.protocol == protocol)
-        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > time.time()))
+        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > self._wall()))
         if collections:
             query = query.where(jobs.c.collection.in_(collections))
         if after is not None:
@@ -130,7 +131,7 @@ class Jobs:
 
     def count(self, key: str, protocol: str, collections: Sequence[str] = ()) -> int:
         query = select(func.count()).select_from(jobs).where(jobs.c.key == key, jobs.c.protocol == protocol)
-        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > time.time()))
+        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > self._wall()))
         if collections:
             query = query.where(jobs.c.collection.in_(collections))
         with self.database.reading() as connection:
@@ -331,7 +332,7 @@ class Jobs:
             jobs.c.collection == new.collection,
             jobs.c.state.in_(("queued", "running", "done")),
             jobs.c.asked_to_stop.is_(False),
-            sa.or_(jobs.c.expires.is_(None), jobs.c.expires > time.time() + 3600),
+            sa.or_(jobs.c.expires.is_(None), jobs.c.expires > self._wall() + 3600),
         )
         return connection.execute(query.order_by(jobs.c.id.desc()).limit(1)).mappings().first()
 
