@@ -4,7 +4,6 @@ import json
 import pwd
 import os
 import re
-import secrets
 import shutil
 import socket
 import subprocess
@@ -207,10 +206,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'queue.db'}"
     import psycopg
 
-    cluster, name = request.getfixturevalue("postgres"), f"queue_{secrets.token_hex(6)}"
+    cluster = request.getfixturevalue("postgres")
     with psycopg.connect(cluster.replace("+psycopg", "") + "/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return f"{cluster}/{name}"
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return f"{cluster}/postgres"
 
 
 @pytest.fixture

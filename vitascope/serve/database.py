@@ -124,16 +124,17 @@ tallies = Table(  # what workers have measured, for /metrics: how often, and how
 
 def _first(connection: Connection) -> None:
     metadata.create_all(connection)
+    # Of these only the small ones, of some states, begin with the key: else SQLite takes one of all of a key's jobs.
     for statement in (
         "CREATE INDEX jobs_first ON jobs (first) WHERE state = 'queued' AND first IS NOT NULL",
         "CREATE INDEX jobs_waiting ON jobs (key, id, cost, wait) WHERE state = 'queued'",
         "CREATE INDEX jobs_running ON jobs (key, lease) WHERE state = 'running'",
-        "CREATE INDEX jobs_of_protocol ON jobs (key, protocol, collection, id)",
-        "CREATE INDEX jobs_external ON jobs (key, protocol, external) WHERE external IS NOT NULL",
-        "CREATE UNIQUE INDEX jobs_once ON jobs (key, protocol, idempotency) WHERE idempotency IS NOT NULL",
-        "CREATE INDEX jobs_same ON jobs (key, digest)",
+        "CREATE INDEX jobs_of_protocol ON jobs (protocol, key, id)",
+        "CREATE INDEX jobs_external ON jobs (external, key, protocol) WHERE external IS NOT NULL",
+        "CREATE UNIQUE INDEX jobs_once ON jobs (idempotency, key, protocol) WHERE idempotency IS NOT NULL",
+        "CREATE INDEX jobs_same ON jobs (digest, key)",
         "CREATE INDEX jobs_bytes ON jobs (key, bytes) WHERE bytes > 0",
-        "CREATE INDEX jobs_state ON jobs (state)",
+        "CREATE INDEX jobs_ended ON jobs (state, ended) WHERE ended IS NOT NULL",
         "CREATE INDEX jobs_expiring ON jobs (expires) WHERE expires IS NOT NULL",
         "CREATE UNIQUE INDEX keys_hash ON keys (hash)",
         "CREATE INDEX media_expiring ON media (expires)",

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from vitascope.serve.database import Database, jobs, tallies, workers
 from vitascope.serve.forecast import ALIVE
-from vitascope.serve.jobs import QUEUED
+from vitascope.serve.jobs import QUEUED, RUNNING
 
 
 def tally(database: Database, name: str, seconds: Mapping[str, float]) -> None:
@@ -40,7 +40,11 @@ class Metrics:
     def collect(self) -> Iterable[Metric]:
         now = time.time()
         with self.database.reading() as connection:
-            states = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state)).all()
+            states = [  # each from an index of its own
+                row
+                for which in (QUEUED, RUNNING, jobs.c.ended.is_not(None))
+                for row in connection.execute(select(jobs.c.state, func.count()).where(which).group_by(jobs.c.state))
+            ]
             oldest = connection.execute(
                 select(func.min(jobs.c.first)).where(QUEUED, jobs.c.first.is_not(None))
             ).scalar_one()  # fmt: skip
