@@ -124,16 +124,29 @@ def _shot_made(shot: Shot, bench: Bench, number: int, source: Clip | None = None
     folder = bench.rushes / f"{number}-{name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     generate.refuse(shot, made_by)
-    said = rehearse(shot, bench.report)
-    kept = generate.rushes_of(made_by, said.shot, folder, resume=True) if bench.kept is None else None
-    if bench.kept is not None and len(generate.layout(said.shot, made_by.card).windows) > 1:
-        kept = bench.kept(said.shot, made_by.digest, folder)
+    said = rehearse(shot, bench.report)  # first what is said, so that lips can move with it
+    kept: Rushes | None = None
+    if len(generate.layout(said.shot, made_by.card).windows) > 1:
+        kept = (bench.kept or _resumed)(said.shot, made_by.digest, folder)
     clip = generate.make_with(made_by, said.shot, bench.report, bench.cancel, kept, bench.preview)
     if shot.sound is not None:
         return generate.heard(clip, said, bench.report, bench.cancel)
     if source is not None and source.sound is not None:
         return replace(clip, sound=source.sound, sound_rate=source.sound_rate)
     return clip
+
+
+def _resumed(shot: Shot, weights: str, folder: Path) -> Rushes:
+    """The windows that are there already; none where they are of other weights, or damaged."""
+    try:
+        found = Rushes(shot, weights, folder, resume=True)
+        number = 0
+        while found.get(number) is not None:
+            number += 1
+        return found
+    except MediaError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return Rushes(shot, weights, folder)
 
 
 class SharedRushes(Rushes):
@@ -147,7 +160,12 @@ class SharedRushes(Rushes):
             for name in sorted(there, key=lambda name: not name.endswith(".small.npy")):  # a window's frames last
                 with storage.as_file(f"{path}/{name}") as file:
                     shutil.copyfile(file, folder / name)
-        super().__init__(shot, weights, folder, resume=folder.exists())
+        try:
+            super().__init__(shot, weights, folder, resume=folder.exists())
+        except MediaError:  # of other weights
+            storage.remove(path)
+            shutil.rmtree(folder, ignore_errors=True)
+            super().__init__(shot, weights, folder)
         storage.put(f"{path}/shot.json", (folder / "shot.json").read_bytes())
 
     def put(self, number: int, take: Take) -> None:
