@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from vitascope.model.card import Refused, check, models
 from vitascope.serve import cost, links
 from vitascope.serve.database import Database, jobs, media, notes
+from vitascope.serve.expiry import keep_upload
 from vitascope.serve.fetch import FetchError, fetch
 from vitascope.serve.forecast import Forecast
 from vitascope.serve.jobs import ENDED, Full, Job, Jobs, New, new_id
@@ -65,7 +66,8 @@ class Desk:
         database = Database(settings.store)
         secret = _link_secret(database)
         storage = Storage(settings.media)
-        return cls(settings, database, storage, Keys(database), Jobs(database), Forecast(database), Limiter(), secret)
+        queue = Jobs(database, settings.expire_days * DAY, announced=bool(settings.webhook_url))
+        return cls(settings, database, storage, Keys(database), queue, Forecast(database), Limiter(), secret)
 
     # --- what is asked ------------------------------------------------------------------------------------------------
 
@@ -123,18 +125,16 @@ class Desk:
         assert found.data is not None
         path, expires = media_path(found.sha256), time.time() + self.settings.expire_days * DAY
         with self.database.reading() as connection:
-            known = connection.execute(select(media.c.key, media.c.expires).where(media.c.sha256 == found.sha256)).all()
-        if not any(owner == key.id for owner, _ in known):
+            known = connection.execute(select(media.c.key).where(media.c.sha256 == found.sha256)).scalars().all()
+        if key.id not in known:
             self.check_room(key, len(found.data))
-        if not known or not self.storage.has(path):
+        if not self.storage.has(path):
             self.storage.put(path, found.data)
         values = {"kind": found.kind, "mime": "", "path": path, "bytes": len(found.data), "created": time.time()}
         with self.database.writing() as connection:
-            mine = (media.c.key == key.id, media.c.sha256 == found.sha256)
-            if connection.execute(select(media.c.key).where(*mine)).first():
-                connection.execute(sa.update(media).where(*mine).values(expires=expires))
-            else:
-                connection.execute(sa.insert(media).values(key=key.id, sha256=found.sha256, expires=expires, **values))
+            keep_upload(connection, values | {"key": key.id, "sha256": found.sha256, "expires": expires})
+        if not self.storage.has(path):  # it was trash, and has been removed just now
+            self.storage.put(path, found.data)
 
     def named(self, key: Key, sha256: str, name: str) -> Media:
         """Media of this key that are kept already, without their bytes. Raises Problem for those of others too."""
@@ -216,6 +216,9 @@ class Desk:
             price = cost.cost_of(work, {name: self._length(key, film) for name, film in work.films.items()})
         except (ShotError, Refused) as error:
             raise invalid(error) from None
+        idempotency = call.header("idempotency-key")
+        if idempotency and (job := self.jobs.earlier(key.id, call.protocol.name, idempotency)) is not None:
+            return job
         self.check_room(key, 0)
         self._check_promise(key)
         new = New(
@@ -227,14 +230,15 @@ class Desk:
             collection=collection,
             said=dict(said or {}),
             external=external,
-            idempotency=call.header("idempotency-key"),
+            idempotency=idempotency,
             callback=callback,
             reuse=reuse,
         )
         try:
             return self.jobs.put(new)
         except Full as full:
-            raise Problem("full", str(full), retry_after=full.seconds) from None
+            begins = self.forecast.as_first(key.id, key.tier.wait)
+            raise Problem("full", str(full), retry_after=min(max(1.0, begins), 3600)) from None
 
     def _checked(self, key: Key, work: Work) -> Work:
         """The work as the queue keeps it: one that the model can make, with its media by name. Raises Refused and
@@ -258,17 +262,20 @@ class Desk:
             with self.database.reading() as connection:
                 total = sum(
                     connection.execute(
-                        select(func.coalesce(func.sum(table.c.bytes), 0)).where(table.c.key == key.id)
+                        select(func.coalesce(func.sum(table.c.bytes), 0)).where(
+                            table.c.key == key.id, table.c.bytes > sa.literal_column("0")
+                        )
                     ).scalar_one()
                     for table in (jobs, media)
                 )
-            self._stored[key.id] = (now, total)
+            seen = now
         if total + more > key.tier.gigabytes * 1e9:
             message = f"your files take {total / 1e9:.2f} GB, at most {key.tier.gigabytes:g} may; delete some"
             raise Problem("full", message, retry_after=60)
+        self._stored[key.id] = (seen, int(total) + more)  # what comes within these seconds counts too
 
     def _check_promise(self, key: Key) -> None:
-        begins = self.forecast.as_first(key.id)
+        begins = self.forecast.as_first(key.id, key.tier.wait)
         if begins > key.tier.wait:
             message = (
                 f"the queue is too long: it would begin in about {begins:.0f} s and your tier promises "
@@ -397,6 +404,7 @@ def _range(header: str | None, length: int) -> tuple[int, int]:
 def _link_secret(database: Database) -> bytes:
     """What links are signed with: made once, the same for all servers of a database."""
     with database.writing() as connection:
+        database.hold(connection, "links")
         which = (notes.c.protocol == "server", notes.c.id == "links")
         found = connection.execute(select(notes.c.data).where(*which)).scalar_one_or_none()
         if found is None:

@@ -22,8 +22,9 @@ from vitascope.shot.clip import Clip, Frame, FrameSource
 from vitascope.shot.media import MediaError, is_picture, mask_media, write_picture
 from vitascope.shot.sheet import Stills
 from vitascope.shot.shot import Media, Pin, Region, Shot, Sound
-from vitascope.shot.soundtrack import write_sound
+from vitascope.shot.soundtrack import copies, write_sound
 from vitascope.shot.splice import film_media, fitted, joined, open_film
+from vitascope.sound.rehearsal import rehearse
 
 STILLS = 16  # frames on the sheet of a film, in rows of …
 COLUMNS = 4
@@ -126,15 +127,30 @@ def _shot_made(shot: Shot, bench: Bench, number: int, source: Clip | None = None
     made_by = generate.engine(shot.model)
     folder = bench.rushes / f"{number}-{name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    kept = generate.rushes_of(made_by, shot, folder, resume=True) if bench.kept is None else None
-    if bench.kept is not None and len(generate.layout(shot, made_by.card).windows) > 1:
-        kept = bench.kept(shot, made_by.digest, folder)
-    clip = generate.make_with(made_by, shot, bench.report, bench.cancel, kept, bench.preview)
+    generate.refuse(shot, made_by)
+    said = rehearse(shot, bench.report)  # first what is said, so that lips can move with it
+    kept: Rushes | None = None
+    if len(generate.layout(said.shot, made_by.card).windows) > 1:
+        kept = (bench.kept or _resumed)(said.shot, made_by.digest, folder)
+    clip = generate.make_with(made_by, said.shot, bench.report, bench.cancel, kept, bench.preview)
     if shot.sound is not None:
-        return generate.heard(clip, shot, bench.report, bench.cancel)
+        return generate.heard(clip, said, bench.report, bench.cancel)
     if source is not None and source.sound is not None:
         return replace(clip, sound=source.sound, sound_rate=source.sound_rate)
     return clip
+
+
+def _resumed(shot: Shot, weights: str, folder: Path) -> Rushes:
+    """The windows that are there already; none where they are of other weights, or damaged."""
+    try:
+        found = Rushes(shot, weights, folder, resume=True)
+        number = 0
+        while found.get(number) is not None:
+            number += 1
+        return found
+    except MediaError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return Rushes(shot, weights, folder)
 
 
 class SharedRushes(Rushes):
@@ -148,7 +164,12 @@ class SharedRushes(Rushes):
             for name in sorted(there, key=lambda name: not name.endswith(".small.npy")):  # a window's frames last
                 with storage.as_file(f"{path}/{name}") as file:
                     shutil.copyfile(file, folder / name)
-        super().__init__(shot, weights, folder, resume=folder.exists())
+        try:
+            super().__init__(shot, weights, folder, resume=folder.exists())
+        except MediaError:  # of other weights
+            storage.remove(path)
+            shutil.rmtree(folder, ignore_errors=True)
+            super().__init__(shot, weights, folder)
         storage.put(f"{path}/shot.json", (folder / "shot.json").read_bytes())
 
     def put(self, number: int, take: Take) -> None:
@@ -253,8 +274,8 @@ def _sounded(work: Work, bench: Bench) -> Result:
         raise MediaError("film: none was given")
     source = bench.files(work.film)
     if work.suffix == ".mp4":
-        dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
-        sign_sound(path)
+        dubbed = dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
+        sign_sound(path, source, dubbed.stems, copies(source, path))
         return result_of(path, "film", clip=Clip.open(path), seed=work.shot.seed)
     seen = dub.look(source, told, bench.cancel)
     parts = bench.folder / "parts"
