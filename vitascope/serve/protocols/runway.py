@@ -34,7 +34,7 @@ OURS = {  # fields of ours that are named in errors, and theirs
 CANNOT = {
     "character_performance": "this server does not act a performance out (act_two)",
     "video_to_hdr": "this server writes no HDR",
-    "text_to_speech": "this server has no voices of its own endpoint; dialogue is heard in films with sound",
+    "text_to_speech": "this server reads nothing out by itself",
     "speech_to_speech": "this server changes no voices",
     "voice_dubbing": "this server dubs no speech",
     "voice_isolation": "this server cannot tell speech from other sound",
