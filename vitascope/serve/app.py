@@ -26,6 +26,7 @@ from vitascope.serve.log import log, tell
 from vitascope.serve.metrics import Metrics
 from vitascope.serve.problem import Problem
 from vitascope.serve.protocol import Call, Protocol, Route, Upload, answer, unfolded
+from vitascope.serve.protocols import ours_docs as ours
 from vitascope.serve.services import PROTOCOLS, protocol_of
 from vitascope.serve.settings import DAY
 
@@ -52,6 +53,7 @@ def build(desk: Desk) -> ASGIApp:
     for path, endpoint in (("/healthz", _health), ("/readyz", _ready(desk)), ("/metrics", _metrics(desk))):
         app.router.routes.append(StarletteRoute(path, endpoint, methods=["GET"]))
     app.router.routes.append(StarletteRoute("/files/{job}/{name}", _file(desk), methods=["GET", "HEAD"]))
+    app.openapi()["components"] = {"securitySchemes": ours.SECURITY}
     return Outside(app, desk.settings.max_body)
 
 
@@ -179,7 +181,7 @@ async def read_body(request: Request) -> tuple[dict[str, Any], bytes]:
             raise Problem("malformed", f"the form cannot be read: {getattr(error, 'detail', error)}") from None
         return unfolded(pairs), b""
     body = await request.body()
-    if not body or kind not in ("application/json", ""):
+    if not body or not (kind == "application/json" or (kind == "" and body[:1] == b"{")):
         return {}, body
     try:
         value = json.loads(body)

@@ -65,16 +65,17 @@ def test_the_default_is_theirs(client: OpenAI) -> None:
 
 @pytest.mark.parametrize("form", ["part", "json", "bracket"])
 def test_a_first_frame_comes_in_three_forms(server: Server, client: OpenAI, picture: bytes, form: str) -> None:
-    body = {"prompt": "it moves", "model": "tiny", "size": "144x80", "seconds": "0.5", "steps": 1}
+    body: dict[str, Any] = {"prompt": "it moves", "model": "tiny", "size": "144x80", "seconds": "0.5", "steps": 1}
     url = "data:image/png;base64," + base64.b64encode(picture).decode()
+    ours: dict[str, Any] = {"steps": 1}
     if form == "part":
-        extra = {"extra_body": {"steps": 1}}
+        extra: dict[str, Any] = {"extra_body": ours}
         made: Any = client.videos.create(
             prompt="it moves", model="tiny", size="144x80", seconds="0.5",
             input_reference=("a.png", picture, "image/png"), **extra,
         )  # fmt: skip
     elif form == "bracket":
-        extra = {"extra_body": {"steps": 1, "input_reference": {"image_url": url}}}
+        extra = {"extra_body": ours | {"input_reference": {"image_url": url}}}
         made = client.videos.create(prompt="it moves", model="tiny", size="144x80", seconds="0.5", **extra)
     else:
         headers = {"authorization": f"Bearer {server.key}"}
