@@ -23,8 +23,9 @@ from vitascope.shot.clip import Clip, Frame, FrameSource
 from vitascope.shot.media import SOUND_RATE, MediaError, is_picture, mask_media, write_picture
 from vitascope.shot.sheet import Stills
 from vitascope.shot.shot import Media, Pin, Region, Shot, Sound
-from vitascope.shot.soundtrack import write_sound
+from vitascope.shot.soundtrack import copies, write_sound
 from vitascope.shot.splice import film_media, fitted, joined, open_film
+from vitascope.sound.rehearsal import rehearse
 
 STILLS = 16  # frames on the sheet of a film, in rows of …
 COLUMNS = 4
@@ -123,12 +124,14 @@ def _shot_made(shot: Shot, bench: Bench, number: int, source: Clip | None = None
     made_by = generate.engine(shot.model)
     folder = bench.rushes / f"{number}-{name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    kept = generate.rushes_of(made_by, shot, folder, resume=True) if bench.kept is None else None
-    if bench.kept is not None and len(generate.layout(shot, made_by.card).windows) > 1:
-        kept = bench.kept(shot, made_by.digest, folder)
-    clip = generate.make_with(made_by, shot, bench.report, bench.cancel, kept, bench.preview)
+    generate.refuse(shot, made_by)
+    said = rehearse(shot, bench.report)
+    kept = generate.rushes_of(made_by, said.shot, folder, resume=True) if bench.kept is None else None
+    if bench.kept is not None and len(generate.layout(said.shot, made_by.card).windows) > 1:
+        kept = bench.kept(said.shot, made_by.digest, folder)
+    clip = generate.make_with(made_by, said.shot, bench.report, bench.cancel, kept, bench.preview)
     if shot.sound is not None:
-        return generate.heard(clip, shot, bench.report, bench.cancel)
+        return generate.heard(clip, said, bench.report, bench.cancel)
     if source is not None and source.sound is not None:
         return replace(clip, sound=source.sound, sound_rate=source.sound_rate)
     return clip
@@ -251,8 +254,8 @@ def _sounded(work: Work, bench: Bench, number: int) -> Result:
     if work.suffix == ".mp4":
         if source is None:
             raise MediaError("film: none was given")
-        dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
-        sign_sound(path)
+        dubbed = dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
+        sign_sound(path, source, dubbed.stems, copies(source, path))
         return result_of(path, "film", clip=Clip.open(path), seed=work.shot.seed)
     if source is None:
         seen = asked(wanted.prompt, work.shot.seconds)
