@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import sqlalchemy as sa
 from sqlalchemy import func, select
@@ -44,6 +45,7 @@ class Note:
     data: dict[str, Any]
     created: float
     expires: float | None
+    key: str = ""  # whose it is
 
 
 @dataclass
@@ -90,7 +92,7 @@ class Desk:
             elif isinstance(source, bytes):
                 data = source
             elif isinstance(source, str) and source[:8].lower().startswith(("http://", "https://")):
-                data = fetch(source, allow_private=self.settings.allow_private)
+                data = self._own(call, source) or fetch(source, allow_private=self.settings.allow_private)
             elif isinstance(source, str) and source:
                 data = from_base64(source, MAX_INLINE_BYTES)
             else:
@@ -100,6 +102,20 @@ class Desk:
             raise Problem("invalid", f"{name}: {error}", name) from None
         self.keep(call.key, found)
         return found
+
+    def _own(self, call: Call, url: str) -> bytes | None:
+        """What a link of this server's own leads to: its address may be one that must not be fetched from."""
+        path, _, query = url.removeprefix(f"{self.base(call)}/").partition("?")
+        given = dict(parse_qsl(query))
+        path = unquote(path)
+        if not links.is_signed(self.link_secret, path, given.get("ends", ""), given.get("signature", "")):
+            return None
+        _, id, name = path.split("/")
+        job = self.jobs.get(id)
+        result = None if job is None else next((one for one in job.results if one.name == name), None)
+        if job is None or result is None or result.bytes > MAX_INLINE_BYTES:
+            return None
+        return self.storage.get(f"{job.folder}/{result.name}")
 
     def keep(self, key: Key, found: Media) -> None:
         """Put media into the storage, as this key's. Raises Problem where it holds too much already."""
@@ -218,6 +234,13 @@ class Desk:
             begins = self.forecast.as_first(key.id, key.tier.wait)
             raise Problem("full", str(full), retry_after=min(max(1.0, begins), 3600)) from None
 
+    def check(self, shot: Shot) -> None:
+        """Raise Problem for what the Shot's model cannot make."""
+        try:
+            check(_carrying(shot), cost.card_of(shot.model)[0])
+        except Refused as error:
+            raise invalid(error) from None
+
     def _checked(self, key: Key, work: Work) -> Work:
         """The work as the queue keeps it: one that the model can make, with its media by name. Raises Refused and
         Problem."""
@@ -304,7 +327,7 @@ class Desk:
     ) -> Note:
         """Remember something, for so many seconds."""
         now = time.time()
-        found = Note(id or new_id(), kind, data, now, None if lasts is None else now + lasts)
+        found = Note(id or new_id(), kind, data, now, None if lasts is None else now + lasts, key)
         values = {"protocol": protocol, "id": found.id, "key": key, "kind": kind, "data": json.dumps(data)}
         with self.database.writing() as connection:
             connection.execute(sa.delete(notes).where(notes.c.protocol == protocol, notes.c.id == found.id))
@@ -319,7 +342,7 @@ class Desk:
             row = connection.execute(query).mappings().first()
         if row is None or (row["expires"] is not None and row["expires"] < time.time()):
             return None
-        return Note(row["id"], row["kind"], json.loads(row["data"]), row["created"], row["expires"])
+        return Note(row["id"], row["kind"], json.loads(row["data"]), row["created"], row["expires"], row["key"])
 
     def all_noted(self, protocol: str, kind: str, key: str) -> list[Note]:
         """All that was remembered of a kind for a key, newest first."""
