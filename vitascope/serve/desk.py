@@ -45,6 +45,7 @@ class Note:
     data: dict[str, Any]
     created: float
     expires: float | None
+    key: str = ""  # whose it is
 
 
 @dataclass
@@ -240,6 +241,13 @@ class Desk:
             begins = self.forecast.as_first(key.id, key.tier.wait)
             raise Problem("full", str(full), retry_after=min(max(1.0, begins), 3600)) from None
 
+    def check(self, shot: Shot) -> None:
+        """Raise Problem for what the Shot's model cannot make."""
+        try:
+            check(_carrying(shot), cost.card_of(shot.model)[0])
+        except Refused as error:
+            raise invalid(error) from None
+
     def _checked(self, key: Key, work: Work) -> Work:
         """The work as the queue keeps it: one that the model can make, with its media by name. Raises Refused and
         Problem."""
@@ -326,7 +334,7 @@ class Desk:
     ) -> Note:
         """Remember something, for so many seconds."""
         now = time.time()
-        found = Note(id or new_id(), kind, data, now, None if lasts is None else now + lasts)
+        found = Note(id or new_id(), kind, data, now, None if lasts is None else now + lasts, key)
         values = {"protocol": protocol, "id": found.id, "key": key, "kind": kind, "data": json.dumps(data)}
         with self.database.writing() as connection:
             connection.execute(sa.delete(notes).where(notes.c.protocol == protocol, notes.c.id == found.id))
@@ -341,7 +349,7 @@ class Desk:
             row = connection.execute(query).mappings().first()
         if row is None or (row["expires"] is not None and row["expires"] < time.time()):
             return None
-        return Note(row["id"], row["kind"], json.loads(row["data"]), row["created"], row["expires"])
+        return Note(row["id"], row["kind"], json.loads(row["data"]), row["created"], row["expires"], row["key"])
 
     def all_noted(self, protocol: str, kind: str, key: str) -> list[Note]:
         """All that was remembered of a kind for a key, newest first."""

@@ -137,6 +137,19 @@ class Jobs:
         with self.database.reading() as connection:
             return connection.execute(query).scalar_one()
 
+    def running(self, key: str) -> int:
+        """How many jobs of a key run, of any protocol."""
+        query = select(func.count()).select_from(jobs).where(jobs.c.key == key, jobs.c.state == "running")
+        with self.database.reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def said(self, key: str, protocol: str, start: float, end: float) -> list[tuple[float, dict[str, Any]]]:
+        """When a key's jobs were put between two times, and what was said of them, oldest first."""
+        mine = (jobs.c.key == key, jobs.c.protocol == protocol, jobs.c.created >= start, jobs.c.created < end)
+        with self.database.reading() as connection:
+            rows = connection.execute(select(jobs.c.created, jobs.c.said).where(*mine).order_by(jobs.c.id)).all()
+        return [(created, json.loads(said)) for created, said in rows]
+
     def cancel(self, id: str) -> Job | None:
         """Stop a job: at once if it waits; one that runs stops at its worker's next step. Others stay as they are."""
         with self.database.writing() as connection:

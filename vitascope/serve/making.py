@@ -1,13 +1,14 @@
 """A job's work done: the Shot made, the film worked on, and the files that come of it."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitascope import generate
 from vitascope.finish.deliver import deliver, sign_sound
@@ -19,7 +20,7 @@ from vitascope.serve.storage import Storage, sha256_of
 from vitascope.serve.work import Result, Work
 from vitascope.shot import edit
 from vitascope.shot.clip import Clip, Frame, FrameSource
-from vitascope.shot.media import MediaError, is_picture, mask_media, write_picture
+from vitascope.shot.media import SOUND_RATE, MediaError, is_picture, mask_media, write_picture
 from vitascope.shot.sheet import Stills
 from vitascope.shot.shot import Media, Pin, Region, Shot, Sound
 from vitascope.shot.soundtrack import copies, write_sound
@@ -54,7 +55,7 @@ class Bench:
 def made(work: Work, bench: Bench) -> list[Result]:
     """Do the work; the files of the results stand in the bench's folder. Raises what `generate.make` does."""
     if work.task == "sound":
-        return [_sounded(work, bench)]
+        return [_sounded(work, bench, number) for number in range(work.takes)]
     results = []
     for number in range(work.takes):
         shot = _filled(work.shot, bench.files)
@@ -99,7 +100,7 @@ def _joined(work: Work, bench: Bench, number: int) -> Clip:
         shot = edit.extend(edit.like(shot, film), film, work.loop)
     if (film := films.get("before")) is not None:
         shot = edit.before(edit.like(shot, film), film, work.loop)
-    clip = _shot_made(shot, bench, number)
+    clip = _shot_made(shot, bench, number, films.get("restyle") if work.keep else None)
     if (film := films.get("extend")) is not None:
         clip = joined(film, clip, film.seconds, film.seconds)
     if (film := films.get("before")) is not None:
@@ -262,28 +263,42 @@ def centred(size: tuple[int, int], frame: tuple[int, int]) -> Region:
     return Region(x=(1 - width) / 2, y=(1 - height) / 2, width=width, height=height)
 
 
-def _sounded(work: Work, bench: Bench) -> Result:
-    """The film with sound, or, for a sound's suffix, what is heard alone."""
+def _sounded(work: Work, bench: Bench, number: int) -> Result:
+    """The film with sound, or, for a sound's suffix, what is heard alone, for the seconds that the Shot names."""
     from vitascope.sound import dub
+    from vitascope.sound.asked import asked
     from vitascope.sound.soundtrack import compose_sound
 
     told = partial(_as_sound, bench.report)
-    wanted, seed = work.shot.sound or Sound(), work.shot.seed % 2**32
-    path = bench.folder / f"0{work.suffix}"
-    if work.film is None:
-        raise MediaError("film: none was given")
-    source = bench.files(work.film)
+    wanted, seed = work.shot.sound or Sound(), (work.shot.seed + number) % 2**32
+    path = bench.folder / f"{number}{work.suffix}"
+    source = None if work.film is None else bench.files(work.film)
     if work.suffix == ".mp4":
+        if source is None:
+            raise MediaError("film: none was given")
         dubbed = dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
         sign_sound(path, source, dubbed.stems, copies(source, path))
         return result_of(path, "film", clip=Clip.open(path), seed=work.shot.seed)
-    seen = dub.look(source, told, bench.cancel)
+    if source is None:
+        seen = asked(wanted.prompt, work.shot.seconds)
+    else:
+        seen = dub.look(source, told, bench.cancel)
+    seconds = min(seen.seconds, work.shot.seconds) if "seconds" in work.shot.model_fields_set else seen.seconds
     parts = bench.folder / "parts"
     parts.mkdir()
     sound = compose_sound(seen, wanted, parts, seed=seed, progress=told, cancel=bench.cancel)
-    write_sound(path, sound.mix.whole.blocks())
+    write_sound(path, _begun(sound.mix.whole.blocks(), seconds))
     shutil.rmtree(parts)
-    return result_of(path, "sound", seed=work.shot.seed).model_copy(update={"seconds": seen.seconds})
+    return result_of(path, "sound", seed=seed).model_copy(update={"seconds": seconds})
+
+
+def _begun(blocks: Iterable[NDArray[np.float32]], seconds: float) -> Iterator[NDArray[np.float32]]:
+    """The first seconds of a sound."""
+    left = round(seconds * SOUND_RATE)
+    for block in blocks:
+        if left > 0:
+            yield block[:left]
+        left -= len(block)
 
 
 def _as_sound(report: generate.Progress, part: str, done: int, total: int) -> None:

@@ -144,7 +144,7 @@ def modify(call: Call) -> Response:
     fields = {"size": size, "fps": min(60.0, info.fps), "seconds": info.seconds, "model": model, "quality": quality}
     shot = with_more(call, call.desk.shot(text=call.text("prompt", UNSAID), **fields))
     shot = _with_first(call, shot)
-    return _created(call, asked, {"shot": shot, "restyle": film, "strength": strength})
+    return _created(call, asked, {"shot": shot, "restyle": film, "strength": strength, "keep": True})
 
 
 def _with_first(call: Call, shot: Shot) -> Shot:
