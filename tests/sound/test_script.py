@@ -54,3 +54,9 @@ def test_errors_name_the_line(text: str, number: int, what: str) -> None:
 def test_an_empty_script_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing is said"):
         parse("# only this\n\n")
+
+
+def test_a_pace_is_told_in_parentheses() -> None:
+    assert parse("ANNA (sad, 1.25x): Hello.")[0].pace == 1.25
+    with pytest.raises(ValueError, match=r"0\.5 to 2 times"):
+        parse("ANNA (3x): Hello.")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -22,13 +23,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vitascope import __version__
 from vitascope.serve import callbacks, links
 from vitascope.serve.desk import Desk
+from vitascope.serve.expiry import sweep
 from vitascope.serve.log import log, tell
 from vitascope.serve.metrics import Metrics
 from vitascope.serve.problem import Problem
 from vitascope.serve.protocol import Call, Protocol, Route, Upload, answer, unfolded
 from vitascope.serve.protocols import ours_docs as ours
 from vitascope.serve.services import PROTOCOLS, protocol_of
-from vitascope.serve.settings import DAY
 
 THREADS = 64
 TIDIES = 1.0  # seconds between two looks at leases and calls back, …
@@ -61,7 +62,7 @@ def refused(problem: Problem, path: str, request_id: str) -> Response:
     """A problem in the form of the protocol that the path falls under."""
     headers = {}
     if problem.retry_after is not None:
-        headers["retry-after"] = str(max(1, round(problem.retry_after)))
+        headers["retry-after"] = str(max(1, math.ceil(problem.retry_after)))
     protocol = protocol_of(path)
     status = protocol.statuses.get(problem.kind, problem.status)
     return answer(protocol.error(problem, request_id), status, headers)
@@ -217,23 +218,14 @@ async def _tidy(desk: Desk) -> None:
     swept = 0.0
     while True:
         try:
-            if back := await run_in_threadpool(desk.jobs.take_back, desk.settings.expire_days * DAY):
+            if back := await run_in_threadpool(desk.jobs.take_back):
                 tell("leases ended", jobs=back)
             if time.monotonic() - swept > SWEEPS:
                 swept = time.monotonic()
-                await run_in_threadpool(sweep, desk)
+                await run_in_threadpool(sweep, desk.database, desk.storage)
         except Exception:
             log.exception("tidying failed")
         await asyncio.sleep(TIDIES)
-
-
-def sweep(desk: Desk) -> None:
-    """Forget what has expired, and remove files that nobody names or reads any more."""
-    desk.jobs.sweep()
-    paths = desk.jobs.trash()
-    for path in paths:
-        desk.storage.remove(path)
-    desk.jobs.emptied(paths)
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -1,13 +1,14 @@
 """A job's work done: the Shot made, the film worked on, and the files that come of it."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitascope import generate
 from vitascope.finish.deliver import deliver, sign_sound
@@ -19,12 +20,12 @@ from vitascope.serve.storage import Storage, sha256_of
 from vitascope.serve.work import Result, Work
 from vitascope.shot import edit
 from vitascope.shot.clip import Clip, Frame, FrameSource
-from vitascope.shot.files import SOUND_RATE
-from vitascope.shot.media import MediaError, is_picture, mask_media, sound_blocks, write_picture
+from vitascope.shot.media import SOUND_RATE, MediaError, is_picture, mask_media, sound_blocks, write_picture
 from vitascope.shot.sheet import Stills
 from vitascope.shot.shot import Media, Pin, Region, Shot, Sound
-from vitascope.shot.soundtrack import write_sound
+from vitascope.shot.soundtrack import copies, write_sound
 from vitascope.shot.splice import film_media, fitted, joined, open_film
+from vitascope.sound.rehearsal import rehearse
 
 STILLS = 16  # frames on the sheet of a film, in rows of …
 COLUMNS = 4
@@ -54,7 +55,7 @@ class Bench:
 def made(work: Work, bench: Bench) -> list[Result]:
     """Do the work; the files of the results stand in the bench's folder. Raises what `generate.make` does."""
     if work.task == "sound":
-        return _sounded(work, bench)
+        return [result for number in range(work.takes) for result in _sounded(work, bench, number)]
     results = []
     for number in range(work.takes):
         shot = _filled(work.shot, bench.files)
@@ -99,9 +100,10 @@ def _joined(work: Work, bench: Bench, number: int) -> Clip:
         shot = edit.extend(edit.like(shot, film), film, work.loop)
     if (film := films.get("before")) is not None:
         shot = edit.before(edit.like(shot, film), film, work.loop)
-    clip = _shot_made(shot, bench, number)
-    if work.keep and clip.sound is None and (source := work.restyle or work.motion) is not None:
-        clip = _with_sound_of(clip, Clip.open(bench.files(source)))
+    kept = films.get("restyle") if work.keep else None
+    if work.keep and work.motion is not None:
+        kept = open_film(bench.files(work.motion))
+    clip = _shot_made(shot, bench, number, kept)
     if (film := films.get("extend")) is not None:
         clip = joined(film, clip, film.seconds, film.seconds)
     if (film := films.get("before")) is not None:
@@ -112,13 +114,6 @@ def _joined(work: Work, bench: Bench, number: int) -> Clip:
         part = _shot_made(edit.loop(clip.shot, clip), bench, number, name="loop")
         clip = replace(joined(clip, part, clip.seconds - part.seconds, clip.seconds), shot=clip.shot)
     return clip
-
-
-def _with_sound_of(clip: Clip, film: Clip) -> Clip:
-    """The clip with what is heard of a film, as long as the clip."""
-    if film.sound is None:
-        return clip
-    return replace(clip, sound=film.sound[: round(clip.seconds * film.sound_rate)], sound_rate=film.sound_rate)
 
 
 def _restyled(shot: Shot, film: Clip, strength: float) -> Shot:
@@ -136,15 +131,30 @@ def _shot_made(shot: Shot, bench: Bench, number: int, source: Clip | None = None
     made_by = generate.engine(shot.model)
     folder = bench.rushes / f"{number}-{name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    kept = generate.rushes_of(made_by, shot, folder, resume=True) if bench.kept is None else None
-    if bench.kept is not None and len(generate.layout(shot, made_by.card).windows) > 1:
-        kept = bench.kept(shot, made_by.digest, folder)
-    clip = generate.make_with(made_by, shot, bench.report, bench.cancel, kept, bench.preview)
+    generate.refuse(shot, made_by)
+    said = rehearse(shot, bench.report)  # first what is said, so that lips can move with it
+    kept: Rushes | None = None
+    if len(generate.layout(said.shot, made_by.card).windows) > 1:
+        kept = (bench.kept or _resumed)(said.shot, made_by.digest, folder)
+    clip = generate.make_with(made_by, said.shot, bench.report, bench.cancel, kept, bench.preview)
     if shot.sound is not None:
-        return generate.heard(clip, shot, bench.report, bench.cancel)
+        return generate.heard(clip, said, bench.report, bench.cancel)
     if source is not None and source.sound is not None:
         return replace(clip, sound=source.sound, sound_rate=source.sound_rate)
     return clip
+
+
+def _resumed(shot: Shot, weights: str, folder: Path) -> Rushes:
+    """The windows that are there already; none where they are of other weights, or damaged."""
+    try:
+        found = Rushes(shot, weights, folder, resume=True)
+        number = 0
+        while found.get(number) is not None:
+            number += 1
+        return found
+    except MediaError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return Rushes(shot, weights, folder)
 
 
 class SharedRushes(Rushes):
@@ -158,7 +168,12 @@ class SharedRushes(Rushes):
             for name in sorted(there, key=lambda name: not name.endswith(".small.npy")):  # a window's frames last
                 with storage.as_file(f"{path}/{name}") as file:
                     shutil.copyfile(file, folder / name)
-        super().__init__(shot, weights, folder, resume=folder.exists())
+        try:
+            super().__init__(shot, weights, folder, resume=folder.exists())
+        except MediaError:  # of other weights
+            storage.remove(path)
+            shutil.rmtree(folder, ignore_errors=True)
+            super().__init__(shot, weights, folder)
         storage.put(f"{path}/shot.json", (folder / "shot.json").read_bytes())
 
     def put(self, number: int, take: Take) -> None:
@@ -241,7 +256,7 @@ def _reframed(work: Work, bench: Bench) -> tuple[Shot, Clip | None]:
         whole[top : top + len(part), left : left + part.shape[1]] = part
         frames.append(whole)
     pin = Pin(media=film_media(frames, film.fps), mask=mask_media(known))
-    return shot.with_(pins=(pin,)), film
+    return shot.with_(pins=(pin, *shot.pins)), film
 
 
 def centred(size: tuple[int, int], frame: tuple[int, int]) -> Region:
@@ -251,40 +266,58 @@ def centred(size: tuple[int, int], frame: tuple[int, int]) -> Region:
     return Region(x=(1 - width) / 2, y=(1 - height) / 2, width=width, height=height)
 
 
-def _sounded(work: Work, bench: Bench) -> list[Result]:
-    """The film with sound, or, for a sound's suffix, what is heard alone; and more files of what is heard."""
+def _sounded(work: Work, bench: Bench, number: int) -> list[Result]:
+    """The film with sound, or, for a sound's suffix, what is heard alone, for the seconds that the Shot names; and the
+    other files of what is heard."""
     from vitascope.sound import dub
-    from vitascope.sound.imagine import compose_words
+    from vitascope.sound.asked import asked, read_out
     from vitascope.sound.soundtrack import compose_sound
 
     told = partial(_as_sound, bench.report)
-    wanted, seed = work.shot.sound or Sound(), work.shot.seed % 2**32
+    wanted, seed = work.shot.sound or Sound(), (work.shot.seed + number) % 2**32
+    path = bench.folder / f"{number}{work.suffix}"
     source = None if work.film is None else bench.files(work.film)
-    if source is not None and work.suffix == ".mp4":
-        path = bench.folder / "0.mp4"
-        dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
-        sign_sound(path)
+    if work.suffix == ".mp4":
+        if source is None:
+            raise MediaError("film: none was given")
+        dubbed = dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
+        sign_sound(path, source, dubbed.stems, copies(source, path))
         film = result_of(path, "film", clip=Clip.open(path), seed=work.shot.seed)
-        return [film, *(_heard(work, bench, suffix, sound_blocks(path), film.seconds) for suffix in work.also)]
+        alone = (
+            _heard(path.with_suffix(suffix), sound_blocks(path), film.seconds or 0.0, seed) for suffix in work.also
+        )
+        return [film, *alone]
+    spoken = None
+    if source is None:
+        only = bool(wanted.dialogue) and not (wanted.prompt or wanted.score)
+        seen, spoken = read_out(wanted, work.shot.seconds) if only else (asked(wanted.prompt, work.shot.seconds), None)
+    else:
+        seen = dub.look(source, told, bench.cancel)
+    seconds = min(seen.seconds, work.shot.seconds) if "seconds" in work.shot.model_fields_set else seen.seconds
     parts = bench.folder / "parts"
     parts.mkdir()
-    if source is not None:
-        seen = dub.look(source, told, bench.cancel)
-        sound = compose_sound(seen, wanted, parts, seed=seed, progress=told, cancel=bench.cancel)
-    else:
-        sound = compose_words(wanted, work.shot.seconds, parts, seed=seed, progress=told, cancel=bench.cancel)
-    whole = sound.mix.whole
-    seconds = whole.num_samples / SOUND_RATE
-    files = [_heard(work, bench, suffix, whole.blocks(), seconds) for suffix in (work.suffix, *work.also)]
+    sound = compose_sound(seen, wanted, parts, seed=seed, spoken=spoken, progress=told, cancel=bench.cancel)
+    results = [
+        _heard(path.with_suffix(suffix), sound.mix.whole.blocks(), seconds, seed)
+        for suffix in (work.suffix, *work.also)
+    ]
     shutil.rmtree(parts)
-    return files
+    return results
 
 
-def _heard(work: Work, bench: Bench, suffix: str, blocks: Any, seconds: float | None) -> Result:
-    """A file of what is heard alone."""
-    path = bench.folder / f"0{suffix}"
-    write_sound(path, blocks)
-    return result_of(path, "sound", seed=work.shot.seed).model_copy(update={"seconds": seconds})
+def _heard(path: Path, blocks: Iterable[NDArray[np.float32]], seconds: float, seed: int) -> Result:
+    """A file of what is heard alone, so many seconds of it."""
+    write_sound(path, _begun(blocks, seconds))
+    return result_of(path, "sound", seed=seed).model_copy(update={"seconds": seconds})
+
+
+def _begun(blocks: Iterable[NDArray[np.float32]], seconds: float) -> Iterator[NDArray[np.float32]]:
+    """The first seconds of a sound."""
+    left = round(seconds * SOUND_RATE)
+    for block in blocks:
+        if left > 0:
+            yield block[:left]
+        left -= len(block)
 
 
 def _as_sound(report: generate.Progress, part: str, done: int, total: int) -> None:

@@ -1,9 +1,9 @@
 """Which protocols there are, and whose form an answer takes."""
 
 from vitascope.serve.protocol import Protocol
-from vitascope.serve.protocols import kling, openai, ours
+from vitascope.serve.protocols import kling, luma, openai, ours, runway
 
-PROTOCOLS: tuple[Protocol, ...] = (openai.PROTOCOL, kling.PROTOCOL, ours.PROTOCOL)
+PROTOCOLS: tuple[Protocol, ...] = (openai.PROTOCOL, runway.PROTOCOL, luma.PROTOCOL, kling.PROTOCOL, ours.PROTOCOL)
 
 
 def by_name(name: str) -> Protocol | None:

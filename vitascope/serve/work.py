@@ -9,7 +9,6 @@ from vitascope.shot.value import Seconds, Share
 
 Task = Literal["shot", "sound", "enlarge", "reframe"]
 MAX_TAKES = 9
-SOUNDS = (".wav", ".mp3", ".flac")
 
 
 class Work(Frozen):
@@ -17,10 +16,9 @@ class Work(Frozen):
 
     - "shot": the Shot; what goes on from the film `extend`, leads up to the film `before`, makes the seconds
       `start`…`end` of `retake` anew, or what `mask` marks in `inpaint`; all of these are written as one film. `restyle`
-      is a film (or picture) that is made anew as a whole, `strength` says how much of it stays; `motion` is a film
-      whose motion is taken.
-    - "sound": `film` with the Shot's sound; without one, the sound alone that the Shot's words name, as long as the
-      Shot (or, where it is only spoken, as the words). `also` are more files of what is heard.
+      is a film that is made anew as a whole, `strength` says how much of it stays; `motion` one whose motion is taken.
+    - "sound": `film` with the Shot's sound; without a film, what the sound's own words let be heard, or, where only
+      lines are to be spoken, these. `also` are more files of the same sound.
     - "enlarge": `film` at the Shot's size and rate.
     - "reframe": `film` (or a picture) within `place` of the Shot's frame, and the rest made.
     """
@@ -41,18 +39,14 @@ class Work(Frozen):
     loop: bool = False
     film: Media | None = None
     place: Region | None = None
-    keep: bool = False  # a film's own sound beside the new one; of `motion`, its sound
+    keep: bool = False  # a film's own sound (also that of `motion`), beside the new one if there is one
     suffix: Literal[".mp4", ".png", ".jpg", ".webp", ".wav", ".mp3", ".flac"] = ".mp4"
-    also: Annotated[tuple[Literal[".wav", ".mp3", ".flac"], ...], Field(max_length=3)] = ()
+    also: Annotated[tuple[Literal[".wav", ".mp3", ".flac"], ...], Field(max_length=3)] = ()  # files of a sound
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        if self.film is None and self.task in ("enlarge", "reframe"):
-            raise ValueError(f"film should be given for {self.task!r}")
-        if self.film is not None and self.task == "shot":
-            raise ValueError("film has no use here")
-        if self.film is None and self.task == "sound" and (self.suffix not in SOUNDS or self.shot.sound is None):
-            raise ValueError(f"sound of words alone should have them in shot.sound, and a suffix {', '.join(SOUNDS)}")
+        if (self.task == "shot") != (self.film is None) and not (self.task == "sound" and self.suffix != ".mp4"):
+            raise ValueError(f"film should be given for {self.task!r}" if self.film is None else "film has no use here")
         if self.also and (self.task != "sound" or self.suffix in self.also):
             raise ValueError("also should name other files than the first, of a sound")
         whole = [name for name in ("retake", "inpaint", "restyle") if getattr(self, name) is not None]

@@ -259,7 +259,7 @@ def test_words_are_heard(kling: Kling) -> None:
     failed = kling.create("audio/text-to-audio", prompt="purple", duration=3.0)
     while (found := kling.get("audio/text-to-audio", failed["task_id"]))["task_status"] not in ("failed", "succeed"):
         time.sleep(0.1)
-    assert found["task_status"] == "failed" and "names nothing that can be heard" in found["task_status_msg"]
+    assert found["task_status"] == "failed" and "names no sound that can be made" in found["task_status_msg"]
 
 
 def test_speech_is_there_when_the_call_returns(kling: Kling) -> None:
