@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import math
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -35,6 +36,7 @@ THREADS = 64
 TIDIES = 1.0  # seconds between two looks at leases and calls back, …
 SWEEPS = 60.0  # … and at what has expired
 MAX_FIELDS = 1000
+_SURROGATES = re.compile("[\ud800-\udfff]")
 MAX_FILES = 32
 
 
@@ -140,6 +142,8 @@ def as_problem(error: Exception) -> Problem:
 def _endpoint(desk: Desk, protocol: Protocol, route: Route) -> Any:
     async def endpoint(request: Request) -> Response:
         try:
+            for value in (*request.path_params.values(), *request.query_params.values()):
+                _check_text(value)
             fields, body = ({}, await request.body()) if route.raw else await read_body(request)
             return await run_in_threadpool(_answer, desk, protocol, route, request, fields, body)
         except ClientDisconnect:
@@ -181,6 +185,8 @@ async def read_body(request: Request) -> tuple[dict[str, Any], bytes]:
                 pairs = [(name, await _part(value)) for name, value in form.multi_items()]
         except (HTTPException, MultiPartException, ValueError) as error:
             raise Problem("malformed", f"the form cannot be read: {getattr(error, 'detail', error)}") from None
+        for pair in pairs:
+            _check_text(pair)
         return unfolded(pairs), b""
     body = await request.body()
     if not body or not (kind == "application/json" or (kind == "" and body[:1] == b"{")):
@@ -191,7 +197,21 @@ async def read_body(request: Request) -> tuple[dict[str, Any], bytes]:
         raise Problem("malformed", "the body is no JSON") from None
     if not isinstance(value, dict):
         raise Problem("malformed", "the body should be a JSON object")
+    _check_text(value)
     return value, body
+
+
+def _check_text(value: Any) -> None:
+    """Raise Problem for text, however deep in a value, that neither databases nor files can hold."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, str) and ("\0" in one or (not one.isascii() and _SURROGATES.search(one))):
+            raise Problem("malformed", "a text holds a null or half of a character")
 
 
 async def _part(value: UploadFile | str) -> Upload | str:
