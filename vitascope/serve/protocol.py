@@ -56,7 +56,7 @@ class Call:
             if default is None:
                 raise Problem("missing_field", f"{name} is missing; it should be text", name)
             return default
-        if not isinstance(value, str) or _NO_TEXT.search(value):
+        if not isinstance(value, str):
             raise Problem("invalid", f"{name} should be text", name)
         return value
 
@@ -149,7 +149,6 @@ def nothing() -> Response:
     return Response(status_code=204)
 
 
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # which no database keeps
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 

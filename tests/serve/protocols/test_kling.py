@@ -280,7 +280,7 @@ def test_errors_have_their_codes(server: Server, kling: Kling) -> None:
     text = "videos/text2video"
     assert kling.refused(text)[:2] == (400, 1201)
     json: dict[str, Any] = {"headers": {"content-type": "application/json"}}
-    assert kling.http.post(f"/v1/{text}", content=b'{"prompt": "\\ud800"}', **json).json()["code"] == 1201
+    assert kling.http.post(f"/v1/{text}", content=b'{"prompt": "\\ud800"}', **json).json()["code"] == 1200
     assert kling.refused(text, prompt="a", model_name="sora-2")[:2] == (404, 1203)
     assert kling.http.post(f"/v1/{text}", content=b"{", **json).json()["code"] == 1200
     deleted = kling.http.delete(f"/v1/{text}")
