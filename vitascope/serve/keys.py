@@ -70,10 +70,13 @@ class Keys:
             return None
         wanted = _hash(secret)
         with self.database.reading() as connection:
-            row = connection.execute(select(keys).where(keys.c.hash == wanted)).mappings().first()
+            row = connection.execute(_FIND, {"wanted": wanted}).mappings().first()
         if row is None or not hmac.compare_digest(row["hash"], wanted) or row["revoked"] is not None:
             return None
         return _key(row)
+
+
+_FIND = select(keys).where(keys.c.hash == sa.bindparam("wanted"))
 
 
 def _hash(secret: str) -> str:
