@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from sqlalchemy import RowMapping
 
 from vitascope.serve.expiry import folder_of
 from vitascope.serve.settings import Tier
@@ -138,7 +139,7 @@ def row_of(new: New) -> dict[str, Any]:
     }
 
 
-def job_of(row: Mapping[str, Any]) -> Job:
+def job_of(row: Mapping[str, Any] | RowMapping) -> Job:
     """The job of a row of the table."""
     taken = {name: row[name] for name in _TAKEN}
     results = () if row["results"] == "[]" else tuple(_RESULTS.validate_json(row["results"]))

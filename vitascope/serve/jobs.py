@@ -82,11 +82,11 @@ class Jobs:
             put.error = Full(f"{count} of your jobs are waiting, at most {new.tier.waiting} may")
             return
         now = self._now(connection)
-        row = put.row | {"created": now}
-        connection.execute(_INSERT, row)
+        put.row["created"] = now
+        connection.execute(_INSERT, put.row)
         if count == 0:
             self._promote(connection, new.key, now)
-        put.job = job_of(row)
+        put.job = job_of(put.row)
 
     def earlier(self, key: str, protocol: str, idempotency: str) -> Job | None:
         """The job that was put with this idempotency key."""
