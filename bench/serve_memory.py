@@ -27,9 +27,7 @@ def main() -> None:
     mib = [memory / 2**20 for memory in seen]
     third = max(mib[: max(1, len(mib) // 3)])
     print(f"{count} polls in {given.minutes:g} minutes ({count / 60 / given.minutes:.0f} a second)")
-    print(
-        f"begun with {mib[0]:.1f} MiB, {third:.1f} at most in the first third, {max(mib):.1f} at most, {mib[-1]:.1f} last"
-    )
+    print(f"first {mib[0]:.1f} MiB, {third:.1f} at most in the first third, {max(mib):.1f} in all, {mib[-1]:.1f} last")
     if max(mib) - third > given.grows:
         raise SystemExit("IT GROWS")
 
