@@ -96,7 +96,9 @@ def main() -> None:
         database = Database(f"sqlite:///{home / 'vitascope.db'}")
         start = time.perf_counter()
         fill(database, given.waiting)
-        print(f"{given.waiting} jobs put one by one: {1000 * (time.perf_counter() - start) / given.waiting:.2f} ms each")
+        print(
+            f"{given.waiting} jobs put one by one: {1000 * (time.perf_counter() - start) / given.waiting:.2f} ms each"
+        )
         with serving(home, workers=given.workers) as server:
             hold(database, next(key.id for key in Keys(database).list()))
             for number in range(given.rounds):

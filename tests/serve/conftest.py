@@ -1,8 +1,8 @@
 """What the server's tests share: one really started server with the `tiny` model, and a receiver of calls back."""
 
 import json
-import pwd
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -239,7 +239,8 @@ def clock() -> Clock:
 def new(key: str = "anna", text: str = "a red ball", tier: Tier = TIERS["usual"], **fields: Any) -> New:
     """A job to be put."""
     work = Work(shot=Shot(text=text, model="tiny", size=(144, 80), seconds=0.5, fps=12.0))
-    return New(**({"key": key, "protocol": "ours", "work": work, "cost": 1.0, "tier": tier} | fields))
+    asked: dict[str, Any] = {"key": key, "protocol": "ours", "work": work, "cost": 1.0, "tier": tier}
+    return New(**asked | fields)
 
 
 @pytest.fixture

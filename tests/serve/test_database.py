@@ -36,7 +36,8 @@ def test_what_fails_halfway_leaves_nothing(database: Database) -> None:
             connection.execute(sa.insert(keys).values(key_of("a")))
             raise RuntimeError("stop")
 
-    pytest.raises(RuntimeError, half)
+    with pytest.raises(RuntimeError):
+        half()
     assert ids(database) == set()
 
 

@@ -311,7 +311,11 @@ def test_three_deaths_fail_a_job(queue: Jobs, newly: Newly, clock: Any) -> None:
         assert queue.take_back() == 1
         found = queue.get(id)
         assert found is not None and found.deaths == death
-    assert (found.state, found.code) == ("failed", "worker_died") and "3 workers" in (found.message or "")
+    assert (
+        found is not None
+        and (found.state, found.code) == ("failed", "worker_died")
+        and "3 workers" in (found.message or "")
+    )
     assert queue.claim("w", LEASE) is None
 
 

@@ -42,7 +42,8 @@ def test_only_so_many_keys_are_remembered(clock: Any) -> None:
 
 
 def test_threads_share_what_a_key_may(clock: Any) -> None:
-    limiter, let_in = Limiter(clock), []
+    limiter = Limiter(clock)
+    let_in: list[bool] = []
     threads = [
         threading.Thread(target=lambda: let_in.extend(limiter.ask("a", 200) == 0.0 for _ in range(50)))
         for _ in range(8)

@@ -41,10 +41,12 @@ def test_what_workers_measured_is_added_up(database: Database) -> None:
 
 
 def test_none_is_lost_when_many_count_at_once(database: Database) -> None:
-    threads = [
-        threading.Thread(target=lambda: [tally(database, "stage", {"b": 1.0, "a": 1.0}) for _ in range(5)])
-        for _ in range(5)
-    ]
+
+    def count() -> None:
+        for _ in range(5):
+            tally(database, "stage", {"b": 1.0, "a": 1.0})
+
+    threads = [threading.Thread(target=count) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -113,7 +114,36 @@ def digest_of(work: Work) -> str:
     return hashlib.sha256(work.model_dump_json().encode()).hexdigest()
 
 
-def job_of(row: RowMapping) -> Job:
+def row_of(new: New) -> dict[str, Any]:
+    """The row of a new job, all but when it was put."""
+    nothing = ("first", "started", "ended", "expires", "worker", "lease", "code", "message")
+    return dict.fromkeys(nothing) | {
+        "id": new_id(),
+        "key": new.key,
+        "protocol": new.protocol,
+        "collection": new.collection,
+        "state": "queued",
+        "work": new.work.model_dump_json(exclude_unset=True),
+        "said": json.dumps(new.said),
+        "digest": digest_of(new.work),
+        "external": new.external,
+        "idempotency": new.idempotency,
+        "callback": new.callback,
+        "model": new.work.shot.model,
+        "cost": new.cost,
+        "wait": new.tier.wait,
+        "most": new.tier.running,
+        "tries": 0,
+        "deaths": 0,
+        "asked_to_stop": False,
+        "stage": "",
+        "share": 0.0,
+        "results": "[]",
+        "bytes": 0,
+    }
+
+
+def job_of(row: Mapping[str, Any] | RowMapping) -> Job:
     """The job of a row of the table."""
     taken = {name: row[name] for name in _TAKEN}
     results = () if row["results"] == "[]" else tuple(_RESULTS.validate_json(row["results"]))

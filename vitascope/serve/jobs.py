@@ -1,9 +1,12 @@
 """The queue: jobs that are put, claimed, watched, finished and never lost. No torch, no HTTP."""
 
 import json
+import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -11,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 
 from vitascope.serve.database import Database, deliveries, events, jobs
 from vitascope.serve.expiry import forget, remember
-from vitascope.serve.job import ENDED, Full, Job, New, State, Taken, digest_of, job_of, new_id
+from vitascope.serve.job import ENDED, Full, Job, New, State, Taken, job_of, new_id, row_of
 from vitascope.serve.settings import DAY
 from vitascope.serve.work import Result
 
@@ -41,53 +44,52 @@ class Jobs:
         client asked for it; the `clock` is the database's own, where it has one."""
         self.database, self.keep, self.announced, self._clock = database, keep, announced, clock
         self._wall = clock or time.time
+        self._coming: deque[_Put] = deque()
+        self._putting = threading.Lock()
 
     # --- asked by clients ---------------------------------------------------------------------------------------------
 
     def put(self, new: New) -> Job:
         """Keep a job, on disk when this returns. The answer is an earlier one with the same idempotency key, if there
         is, or, where that is wanted, with the same work. Raises Full and Taken."""
-        digest = digest_of(new.work)
-        values = {
-            "id": new_id(),
-            "key": new.key,
-            "protocol": new.protocol,
-            "collection": new.collection,
-            "state": "queued",
-            "work": new.work.model_dump_json(exclude_unset=True),
-            "said": json.dumps(new.said),
-            "digest": digest,
-            "external": new.external,
-            "idempotency": new.idempotency,
-            "callback": new.callback,
-            "model": new.work.shot.model,
-            "cost": new.cost,
-            "wait": new.tier.wait,
-            "most": new.tier.running,
-            "tries": 0,
-            "deaths": 0,
-            "asked_to_stop": False,
-            "stage": "",
-            "share": 0.0,
-            "results": "[]",
-            "bytes": 0,
-        }
-        with self.database.writing() as connection:
-            self.database.hold(connection, new.key)
-            if (row := self._earlier(connection, new, digest)) is not None:
-                return job_of(row)
-            if new.external and self._row(connection, key=new.key, protocol=new.protocol, external=new.external):
-                raise Taken(new.external)
-            count = connection.execute(
-                select(func.count()).select_from(jobs).where(jobs.c.key == new.key, QUEUED)
-            ).scalar_one()  # fmt: skip
-            if count >= new.tier.waiting:
-                raise Full(f"{count} of your jobs are waiting, at most {new.tier.waiting} may")
-            now = self._now(connection)
-            row = connection.execute(sa.insert(jobs).values(created=now, **values).returning(*jobs.c)).mappings().one()
-            if count == 0:
-                self._promote(connection, new.key, now)
-            return job_of(row)
+        put = _Put(new, row_of(new))
+        if not self.database.sqlite:
+            with self.database.writing() as connection:
+                self._put(connection, put)
+            return put.told()
+        # SQLite waits for the disk at each commit: what came while it did is written together.
+        self._coming.append(put)
+        with self._putting:
+            if put.job is None and put.error is None:
+                batch = [self._coming.popleft() for _ in range(len(self._coming))]
+                try:
+                    with self.database.writing() as connection:
+                        for one in batch:
+                            self._put(connection, one)
+                except Exception as error:
+                    for one in batch:
+                        one.job, one.error = None, error
+        return put.told()
+
+    def _put(self, connection: Connection, put: "_Put") -> None:
+        new = put.new
+        self.database.hold(connection, new.key)
+        if (row := self._earlier(connection, new, put.row["digest"])) is not None:
+            put.job = job_of(row)
+            return
+        if new.external and self._row(connection, key=new.key, protocol=new.protocol, external=new.external):
+            put.error = Taken(new.external)
+            return
+        count = connection.execute(_WAITING, {"key": new.key}).scalar_one()
+        if count >= new.tier.waiting:
+            put.error = Full(f"{count} of your jobs are waiting, at most {new.tier.waiting} may")
+            return
+        now = self._now(connection)
+        put.row["created"] = now
+        connection.execute(_INSERT, put.row)
+        if count == 0:
+            self._promote(connection, new.key, now)
+        put.job = job_of(put.row)
 
     def earlier(self, key: str, protocol: str, idempotency: str) -> Job | None:
         """The job that was put with this idempotency key."""
@@ -391,10 +393,30 @@ class Jobs:
             connection.execute(sa.insert(deliveries).values(due=now, **values))
 
 
+@dataclass
+class _Put:
+    """A job that is being put, and what has come of it."""
+
+    new: New
+    row: dict[str, Any]
+    job: Job | None = None
+    error: Exception | None = None
+
+    def told(self) -> Job:
+        if self.error is not None:
+            raise self.error
+        assert self.job is not None
+        return self.job
+
+
 class _TooMany(Exception):
     """More jobs of a key than may run at once."""
 
 
+# Made once: SQLAlchemy takes longer to see that two statements are equal than the database to answer.
+_INSERT = sa.insert(jobs)
+_WAITING = select(func.count()).select_from(jobs).where(jobs.c.key == sa.bindparam("key"), QUEUED)
+_RUNNING = select(func.count()).select_from(jobs).where(jobs.c.key == sa.bindparam("key"), RUNNING)
 _GET = select(jobs).where(jobs.c.id == sa.bindparam("id"))
 
 
@@ -411,8 +433,7 @@ def _next(now: float) -> sa.Select[tuple[str]]:
 
 
 def _running(connection: Connection, key: str) -> int:
-    query = select(func.count()).select_from(jobs).where(jobs.c.key == key, RUNNING)
-    return connection.execute(query).scalar_one()
+    return connection.execute(_RUNNING, {"key": key}).scalar_one()
 
 
 def _tell(connection: Connection, id: str, kind: str, data: dict[str, Any]) -> None:

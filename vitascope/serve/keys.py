@@ -70,7 +70,7 @@ class Keys:
             return None
         wanted = _hash(secret)
         with self.database.reading() as connection:
-            row = connection.execute(select(keys).where(keys.c.hash == wanted)).mappings().first()
+            row = connection.execute(_FIND, {"wanted": wanted}).mappings().first()
         if row is None or not hmac.compare_digest(row["hash"], wanted) or row["revoked"] is not None:
             return None
         return _key(row)
@@ -80,6 +80,9 @@ class Keys:
         with self.database.reading() as connection:
             row = connection.execute(select(keys).where(keys.c.id == id)).mappings().first()
         return None if row is None or row["revoked"] is not None else _key(row)
+
+
+_FIND = select(keys).where(keys.c.hash == sa.bindparam("wanted"))
 
 
 def _hash(secret: str) -> str:

@@ -27,7 +27,7 @@ from vitascope.serve import forecast
 from vitascope.serve.database import media as media_table
 from vitascope.serve.desk import Desk
 from vitascope.serve.expiry import rushes_of
-from vitascope.serve.jobs import Job
+from vitascope.serve.jobs import ENDED, Job
 from vitascope.serve.log import log, tell
 from vitascope.serve.metrics import tally
 from vitascope.serve.settings import SERVER
@@ -117,7 +117,7 @@ class Worker:
 
         jobs = self.desk.jobs
         tell("job begins", job=job.id, worker=self.name, protocol=job.protocol, tries=job.tries, deaths=job.deaths)
-        watch, ended, start = Watch(), False, time.perf_counter()
+        watch, start = Watch(), time.perf_counter()
         try:
             with self._watched(job, watch):
                 results = self._make(job, watch)
@@ -125,7 +125,7 @@ class Worker:
             tell("job done" if ended else "job lost", job=job.id, seconds=round(time.perf_counter() - start, 2))
         except Cancelled:
             if watch.stop == "cancelled":
-                ended = jobs.stopped(job.id, self.name)
+                jobs.stopped(job.id, self.name)
             elif watch.stop == "leaving":
                 jobs.hand_back(job.id, self.name)
             tell("job stopped", job=job.id, why=watch.stop)
@@ -133,7 +133,7 @@ class Worker:
             code, message = _why(error)
             if code == "internal":
                 log.exception("job failed", extra={"told": {"job": job.id}})
-            ended = jobs.fail(job.id, self.name, code, message)
+            jobs.fail(job.id, self.name, code, message)
             tell("job failed", job=job.id, code=code, why=message)
             tally(self.desk.database, "failure", {code: 0.0})
         else:
@@ -141,7 +141,8 @@ class Worker:
                 self._count(job, watch, time.perf_counter() - start)
             else:
                 self.desk.storage.remove(job.folder)  # another's results count, or nobody wants any
-        if ended:
+        left = jobs.get(job.id)
+        if left is None or left.state in ENDED:  # else it waits, or another worker goes on with it
             self.desk.storage.remove(rushes_of(job.id))
 
     def _count(self, job: Job, watch: Watch, took: float) -> None:
