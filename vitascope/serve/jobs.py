@@ -389,6 +389,12 @@ class Jobs:
         with self.database.reading() as connection:
             return list(connection.execute(select(trash.c.path).where(trash.c.due < time.time()).limit(500)).scalars())
 
+    def thrown(self, path: str, after: float) -> None:
+        """Let a path in the storage be removed after so many seconds, whatever becomes of it until then."""
+        with self.database.writing() as connection:
+            connection.execute(sa.delete(trash).where(trash.c.path == path))
+            connection.execute(sa.insert(trash).values(path=path, due=time.time() + after))
+
     def emptied(self, paths: Sequence[str]) -> None:
         """These paths have been removed."""
         with self.database.writing() as connection:

@@ -75,6 +75,12 @@ class Keys:
             return None
         return _key(row)
 
+    def get(self, id: str) -> Key | None:
+        """A key by its id; None for one that is unknown or revoked."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(keys).where(keys.c.id == id)).mappings().first()
+        return None if row is None or row["revoked"] is not None else _key(row)
+
 
 def _hash(secret: str) -> str:
     # 190 random bits need no salt and no slow hash: there is nothing to guess.

@@ -135,7 +135,7 @@ class Protocol:
     routes: tuple[Route, ...]
     error: Callable[[Problem, str], dict[str, Any]]  # problem, request id
     secret: Callable[[Request], str | None] = bearer
-    notice: Callable[["Desk", "Job"], Notice | None] = field(default=lambda desk, job: None)
+    notice: Callable[["Desk", "Job"], Notice | tuple[Notice, ...] | None] = field(default=lambda desk, job: None)
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

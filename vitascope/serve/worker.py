@@ -28,6 +28,7 @@ from vitascope.serve.desk import Desk
 from vitascope.serve.jobs import Job
 from vitascope.serve.log import log, tell
 from vitascope.serve.metrics import tally
+from vitascope.serve.protocol import Notice
 from vitascope.serve.services import by_name
 from vitascope.serve.settings import DAY
 from vitascope.serve.storage import media_path
@@ -210,8 +211,8 @@ class Worker:
         current = self.desk.jobs.get(job.id) or job
         protocol = by_name(job.protocol)
         notice = None if protocol is None else protocol.notice(self.desk, current)
-        if notice is not None:
-            callbacks.announce(self.desk.database, job.id, notice)
+        for one in (notice,) if isinstance(notice, Notice) else notice or ():
+            callbacks.announce(self.desk.database, job.id, one)
 
 
 class _Files:
