@@ -113,7 +113,7 @@ def padded(call: Call, picture: Media, size: tuple[int, int], name: str) -> Medi
     return call.desk.media(call, file.getvalue(), "picture", name)
 
 
-def receivers(given: Any, metadata: str) -> dict[str, Any]:
+def receivers(given: Any) -> dict[str, Any]:
     """Whom to call back, and what to say to them, as a job remembers it. Raises Problem."""
     if given is None:
         return {}
@@ -121,7 +121,8 @@ def receivers(given: Any, metadata: str) -> dict[str, Any]:
     good = isinstance(uris, list) and all(isinstance(uri, str) and uri.startswith("http") for uri in uris)
     if not isinstance(uris, list) or not good or len(uris) > MAX_RECEIVERS:
         raise Problem("invalid", f"webhookConfig.uris should be at most {MAX_RECEIVERS} URLs", "webhookConfig")
-    return {"receivers": uris, "metadata": given.get(metadata) or {}}
+    # The official client writes user_metadata in either dialect, whatever the API's documents say.
+    return {"receivers": uris, "metadata": given.get("user_metadata") or given.get("userMetadata") or {}}
 
 
 def ordered(call: Call, work: Mapping[str, Any], collection: str, said: Mapping[str, Any]) -> Job:

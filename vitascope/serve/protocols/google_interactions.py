@@ -73,7 +73,7 @@ def to_work(call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
     task = _task(call, given, bool(films))
     said: dict[str, Any] = {"model": name, "task": task, "previous": previous or None, "input": list(given.blocks)}
     said |= {"delivery": form.get("delivery") or "inline", "files": form.get("delivery") == "uri"}
-    said |= receivers(call.fields.get("webhook_config"), "user_metadata")
+    said |= receivers(call.fields.get("webhook_config"))
     config = replace(call, fields=_object(call.fields.get("generation_config"), "generation_config"))
     asked = replace(call, fields=form | {"seed": config.fields.get("seed"), "model": name})
     if task in OF_FILMS:

@@ -229,7 +229,7 @@ def _place(mask: Media) -> Region:
 
 def create(call: Call) -> Response:
     said = {"model": f"models/{call.path['model']}", "files": True}
-    said |= receivers(call.fields.get("webhookConfig"), "userMetadata")
+    said |= receivers(call.fields.get("webhookConfig"))
     job = ordered(call, to_work(call), DEVELOPER, said)
     return answer({"name": name_of(job)})
 
