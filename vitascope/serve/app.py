@@ -42,6 +42,7 @@ def build(desk: Desk) -> ASGIApp:
         title="Vitascope", version=__version__, docs_url="/docs", redoc_url=None, lifespan=lambda app: _living(desk)
     )
     app.add_exception_handler(HTTPException, _unknown)
+    app.add_exception_handler(Problem, _unknown)  # of a body, which is read before a route's answer begins
     for protocol in PROTOCOLS:
         for route in protocol.routes:
             path, endpoint = protocol.prefix + route.path, _endpoint(desk, protocol, route)
