@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ ENDED = ("done", "failed", "cancelled")
 MAX_DEATHS = 3  # of workers, before their job counts as what kills them
 GRACE = 900.0  # seconds that a file stays after its last name is gone: somebody may be reading it
 _RESULTS = TypeAdapter(list[Result])
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Full(Exception):
@@ -160,6 +162,8 @@ class Jobs:
 
     def get(self, id: str, *, key: str | None = None, protocol: str | None = None) -> Job | None:
         """A job; None where there is none, or it is another key's or another protocol's, or has expired."""
+        if not _ID.fullmatch(id):  # which a database might not even take
+            return None
         with self.database.reading() as connection:
             row = self._row(connection, id=id)
         if row is None or (key and row["key"] != key) or (protocol and row["protocol"] != protocol):

@@ -1,6 +1,7 @@
 """What Google's dialects ask for in the same words: models, sizes, media, and whom to call back."""
 
 import io
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,6 +30,7 @@ RATIOS = ("16:9", "9:16")
 SIDES = {"360p": 360, "720p": 720, "1080p": 1080, "4k": 2160}  # pixels of the shorter side
 SLACK = 0.03  # how far a film's shape may be from the one that was named
 MAX_RECEIVERS = 5
+MAX_METADATA = 16_384  # characters of what they are told again
 _DATA = ("bytesBase64Encoded", "encodedVideo", "data", "imageBytes", "videoBytes")
 _URIS = ("uri", "gcsUri", "fileUri")
 # The fields of a Shot or Work, whose names errors begin with, by those that clients know.
@@ -122,7 +124,11 @@ def receivers(given: Any) -> dict[str, Any]:
     if not isinstance(uris, list) or not good or len(uris) > MAX_RECEIVERS:
         raise Problem("invalid", f"webhookConfig.uris should be at most {MAX_RECEIVERS} URLs", "webhookConfig")
     # The official client writes user_metadata in either dialect, whatever the API's documents say.
-    return {"receivers": uris, "metadata": given.get("user_metadata") or given.get("userMetadata") or {}}
+    metadata = given.get("user_metadata") or given.get("userMetadata") or {}
+    if len(json.dumps(metadata)) > MAX_METADATA:
+        message = f"webhookConfig.userMetadata should have at most {MAX_METADATA} characters of JSON"
+        raise Problem("invalid", message, "webhookConfig")
+    return {"receivers": uris, "metadata": metadata}
 
 
 def ordered(call: Call, work: Mapping[str, Any], collection: str, said: Mapping[str, Any]) -> Job:

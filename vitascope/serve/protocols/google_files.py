@@ -51,6 +51,8 @@ class File:
 
 def find(call: Call, id: str) -> File | None:
     """A file of this key."""
+    if not _ID.fullmatch(id):
+        return None
     note = call.desk.noted("google", _note_id(call, id), "file", call.key.id)
     if note is not None:
         return _uploaded(note)
@@ -248,7 +250,7 @@ def start(call: Call) -> Response:
         raise Problem("too_large", f"a file may have at most {MAX_INLINE_BYTES} bytes, this one has {size}", "file")
     call.desk.check_room(call.key, int(size))
     name, session = _name(call, given), secrets.token_hex(24)
-    display = str(_either(given, "display_name", "displayName") or "")[:512]
+    display = str(_either(given, "display_name", "displayName") or "")[:512].encode(errors="replace").decode()
     data = {"key": call.key.id, "id": name, "display": display, "pieces": []}
     call.desk.note("google", call.key.id, "upload", data, SESSION, session)
     url = f"{call.desk.base(call)}/google/upload/{call.path['version']}/sessions/{session}"

@@ -40,6 +40,7 @@ OF_FILMS = ("edit", "extend", "upscale")
 RESOLUTIONS = ("360p", "720p", "1080p", "4k")
 SECONDS = (3.0, 15.0)
 USUAL = 5.0  # seconds, where none are named
+MAX_BLOCKS = 100
 EDIT = 0.6  # how much of a film stays in an edit
 LOOKS = 0.25  # seconds between two looks at a job that is waited for, …
 QUIET = 20.0  # … after which the answer shows that it lives
@@ -130,6 +131,8 @@ def _given(call: Call) -> Given:
         is_step = isinstance(one, Mapping) and one.get("type") == "user_input"
         content = one.get("content") if is_step else [one]
         blocks += content if isinstance(content, list) else [content]
+    if len(blocks) > MAX_BLOCKS:
+        raise Problem("invalid", f"input: at most {MAX_BLOCKS} blocks can be taken", "input")
     words, told = [call.text("system_instruction", "")], []
     pictures: list[Media] = []
     films: list[Media] = []

@@ -47,7 +47,7 @@ FAILED, CANCELLED = 13, 1  # codes of google.rpc
 
 def to_work(call: Call) -> dict[str, Any]:
     """The Work of a predictLongRunning call. Raises Problem."""
-    instance, asked = _instance(call), _parameters(call)
+    instance, asked = instance_of(call), asked_of(call)
     if instance.get("video") is None:
         if instance.get("mask") is not None:
             raise Problem("invalid", "mask: it marks a part of a video, and there is none", "mask")
@@ -61,15 +61,17 @@ def to_work(call: Call) -> dict[str, Any]:
     return {"shot": _like(call, instance, asked, film), "extend": film} | _takes(asked)
 
 
-def _instance(call: Call) -> Mapping[str, Any]:
+def instance_of(call: Call) -> Mapping[str, Any]:
+    """The one instance of a predict call. Raises Problem."""
     instances = call.fields.get("instances")
     if not (isinstance(instances, list) and len(instances) == 1 and isinstance(instances[0], Mapping)):
         raise Problem("invalid", "instances should be a list of one object", "instances")
     return instances[0]
 
 
-def _parameters(call: Call) -> Call:
-    """The call with the parameters as its fields; what this server cannot do with them is refused."""
+def asked_of(call: Call) -> Call:
+    """The call with the parameters as its fields; what this server cannot do with them is refused. Raises
+    Problem."""
     parameters = call.fields.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise Problem("invalid", "parameters should be an object", "parameters")
