@@ -13,7 +13,7 @@ from google.genai import errors, types
 from tests.serve.conftest import ENDS, Receiver, Server
 from vitascope.serve.problem import Problem
 from vitascope.serve.protocols.google_errors import error
-from vitascope.shot.media import probe
+from vitascope.shot.media import probe, read_picture
 
 SHORT: dict[str, Any] = {"aspect_ratio": "9:5", "resolution": "80p", "duration_seconds": 1}
 
@@ -165,11 +165,16 @@ def test_models_are_listed_page_by_page_in_both_dialects(server: Server) -> None
     assert "publishers/google/models/veo-3.1-generate-001" in published
 
 
-def test_imagen_makes_pictures(server: Server) -> None:
-    config = types.GenerateImagesConfig(aspect_ratio="3:4", number_of_images=1, output_mime_type="image/jpeg")
+def test_pictures_are_made_in_the_shape_and_kind_that_is_asked_for(server: Server) -> None:
     client = enterprise(server)
-    made = client.models.generate_images(model="imagen-4.0-fast-generate-001", prompt="a ball", config=config)
-    assert made.generated_images[0].image.image_bytes.startswith(b"\xff\xd8\xff")
+    config = types.GenerateImagesConfig(aspect_ratio="9:5", image_size="80p", output_mime_type="image/jpeg")
+    made: Any = client.models.generate_images(model="tiny", prompt="a ball", config=config)
+    picture = made.generated_images[0].image.image_bytes
+    assert picture.startswith(b"\xff\xd8\xff")
+    assert read_picture(picture).shape == (80, 144, 3)
+    wide = types.GenerateImagesConfig(aspect_ratio="2:1")
+    with pytest.raises(errors.ClientError, match="aspectRatio should be one of 1:1"):
+        client.models.generate_images(model="imagen-4.0-generate-001", prompt="a ball", config=wide)
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta", "v1beta1", "v1alpha"])
@@ -273,6 +278,31 @@ def test_a_body_that_is_no_json_or_too_large_is_refused_in_googles_form(server: 
     connection.endheaders()
     large = connection.getresponse()
     assert (large.status, json.loads(large.read())["error"]["code"]) == (413, 413)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("models/tiny:predictLongRunning", '{"instances": [{"prompt": "\\ud800"}]}'),
+        ("models/tiny:predictLongRunning", '{"instances": [{"prompt": "x"}], "parameters": {"durationSeconds": NaN}}'),
+        ("models/tiny:predictLongRunning", '{"instances": [{"prompt": "x", "image": {"uri": ["files/x"]}}]}'),
+        ("models/tiny:predictLongRunning", '{"instances": [{"prompt": "x"}], "webhookConfig": {"uris": "http://x"}}'),
+        ("publishers/google/models/tiny:fetchPredictOperation", '{"operationName": "tiny/operations/\\ud800"}'),
+        (
+            "publishers/google/models/tiny:predict",
+            '{"instances": [{"prompt": "x"}], "parameters": {"aspectRatio": [1]}}',
+        ),
+        ("interactions", '{"model": "tiny", "input": [[]]}'),
+        ("interactions", '{"model": "tiny", "input": "x", "previous_interaction_id": "\\u0000"}'),
+        ("interactions", '{"model": "tiny", "input": "x", "generation_config": {"seed": 1e400}}'),
+        ("interactions", '{"model": "tiny", "input": "x", "response_format": ["video"]}'),
+    ],
+)
+def test_a_hostile_body_is_refused_and_never_breaks_the_server(server: Server, path: str, body: str) -> None:
+    headers = {"x-goog-api-key": server.key, "content-type": "application/json"}
+    told = httpx.post(f"{server.url}/google/v1beta/{path}", content=body, headers=headers)
+    assert told.status_code in (400, 404)
+    assert told.json()["error"]["code"] == told.status_code
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(server: Server) -> None:

@@ -20,7 +20,7 @@ from vitascope.serve.protocol import Call, Notice, Protocol, Route, answer, bear
 from vitascope.serve.protocols import google_files as files
 from vitascope.serve.protocols import google_interactions as interactions
 from vitascope.serve.protocols import google_veo as veo
-from vitascope.serve.protocols.google_asked import OMNI, VEO, ordered, size_of
+from vitascope.serve.protocols.google_asked import OMNI, VEO, in_their_words, ordered, size_of
 from vitascope.serve.protocols.google_errors import error
 from vitascope.shot.shot import Quality
 
@@ -30,7 +30,9 @@ IMAGEN: dict[str, Quality] = {
     "imagen-4.0-generate-001": "best", "imagen-4.0-fast-generate-001": "fast", "imagen-4.0-ultra-generate-001": "best",
     "imagen-3.0-generate-002": "best",
 }  # fmt: skip
-PICTURES = {"16:9": (640, 360), "9:16": (360, 640), "1:1": (512, 512), "4:3": (576, 432), "3:4": (432, 576)}
+PICTURES = {  # Imagen's shapes and sizes
+    "1:1": (1024, 1024), "16:9": (1408, 768), "9:16": (768, 1408), "4:3": (1280, 896), "3:4": (896, 1280),
+}  # fmt: skip
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 PAGE = 1000  # models of a list, at most
 
@@ -109,19 +111,18 @@ def pictures(call: Call) -> Response:
     if name in VEO or name in OMNI:
         return unknown_method(replace(call, path={**call.path, "model": f"{name}:predict"}))
     model, quality = call.desk.model(name, IMAGEN)
-    instances, parameters = call.fields.get("instances"), call.fields.get("parameters") or {}
-    if not (isinstance(instances, list) and len(instances) == 1 and isinstance(instances[0], dict)):
-        raise Problem("invalid", "instances should be a list of one object", "instances")
-    if not isinstance(parameters, dict) or instances[0].keys() - {"prompt"}:
-        raise Problem("invalid", "instances should have a prompt alone, parameters should be an object", "instances")
-    asked = replace(call, fields=parameters | {"prompt": instances[0].get("prompt")})
-    ratio, output = parameters.get("aspectRatio") or "1:1", parameters.get("outputOptions") or {}
+    instance, asked = veo.instance_of(call), veo.asked_of(call)
+    if extra := sorted(instance.keys() - {"prompt"}):
+        message = f"instances: pictures are made from a prompt alone, without {extra[0][:40]!r}"
+        raise Problem("invalid", message, "instances")
+    parameters, prompt = asked.fields, replace(call, fields=dict(instance)).text("prompt")
+    output = parameters.get("outputOptions") or {}
     mime = output.get("mimeType") or "image/png" if isinstance(output, dict) else None
-    if mime not in SUFFIXES:
+    if mime not in tuple(SUFFIXES):
         raise Problem("invalid", f"outputOptions.mimeType should be one of {', '.join(SUFFIXES)}", "outputOptions")
-    size = PICTURES.get(str(ratio)) or size_of(ratio, "360p", ("360p",), lifted=name not in IMAGEN)
-    fields = {
-        "text": asked.text("prompt"),
+    size = _picture_size(name, parameters.get("aspectRatio") or "1:1", parameters.get("sampleImageSize"))
+    fields: dict[str, Any] = {
+        "text": prompt,
         "model": model,
         "quality": quality,
         "size": size,
@@ -129,13 +130,28 @@ def pictures(call: Call) -> Response:
         "seconds": 1.0,
     }
     fields |= {"negative": asked.text("negativePrompt", ""), "seed": asked.whole("seed", 0, 0, 2**63 - 1)}
-    work = {"shot": call.desk.shot(**fields), "takes": asked.whole("sampleCount", 1, 1, 4), "suffix": SUFFIXES[mime]}
+    try:
+        shot = call.desk.shot(**fields)
+    except Problem as problem:
+        raise in_their_words(problem, call) from None
+    work = {"shot": shot, "takes": asked.whole("sampleCount", 1, 1, 4), "suffix": SUFFIXES[mime]}
     job = call.desk.wait(ordered(call, work, "image", {"model": name}))
     if job.state != "done":
         raise Problem("failed", job.message or "the picture could not be made")
     found = [result for result in job.results if result.role == "picture"]
     data = [base64.b64encode(call.desk.storage.get(f"{job.folder}/{one.name}")).decode() for one in found]
     return answer({"predictions": [{"bytesBase64Encoded": one, "mimeType": mime} for one in data]})
+
+
+def _picture_size(name: str, ratio: Any, lines: Any) -> tuple[int, int]:
+    """Pixels, as Imagen has them; of our own models any shape, at a number of lines such as 80p. Raises Problem."""
+    if name not in IMAGEN:
+        return size_of(ratio, lines or "360p", ("360p",), lifted=True)
+    if ratio not in tuple(PICTURES):
+        raise Problem("invalid", f"aspectRatio should be one of {', '.join(PICTURES)}", "aspectRatio")
+    if lines not in (None, "1K"):
+        raise Problem("invalid", "sampleImageSize should be 1K", "sampleImageSize")
+    return PICTURES[ratio]
 
 
 # --- events -----------------------------------------------------------------------------------------------------------
