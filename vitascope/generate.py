@@ -2,7 +2,6 @@
 
 import functools
 import math
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from vitascope.model.recipe import BEST, DISTILLED, FAST, Recipe, Without, guida
 from vitascope.model.vocabulary import strangers
 from vitascope.shot.clip import Clip, Frame
 from vitascope.shot.shot import Shot
+from vitascope.sound.rehearsal import Rehearsal, rehearse
 
 if TYPE_CHECKING:
     from vitascope.finish.deliver import Delivery
@@ -73,21 +73,23 @@ def make(
     """Make what the Shot asks for, and write it to `path` (.mp4, or .png for a Shot of one frame) if there is one.
 
     Words in place of a Shot become one, with `fields` (seconds, size, seed, ...) put over its defaults; a Shot's own
-    fields are changed by them. `progress(stage, done, total)` is told of the stages load, sample, refine, sound and
-    write; `preview` is shown the frames of a window as they form. When `cancel()` turns true the work stops between two
-    steps with `flow.Cancelled`. The windows of a long film are kept beside it (`rushes_of`) until it is written; with
-    `resume` one that was stopped goes on from there. Raises ShotError for fields that cannot be, Refused for what this
-    model cannot make, CheckpointError for damaged weights, SoundError for what cannot be made heard and MediaError for
-    files that cannot be read or written; nothing half-written is left.
+    fields are changed by them. `progress(stage, done, total)` is told of the stages load, speak, sample, refine, sound
+    and write; `preview` is shown the frames of a window as they form. When `cancel()` turns true the work stops between
+    two steps with `flow.Cancelled`. The windows of a long film are kept beside it (`rushes_of`) until it is written;
+    with `resume` one that was stopped goes on from there. Raises ShotError for fields that cannot be, Refused for what
+    this model cannot make, CheckpointError for damaged weights, SoundError for what cannot be made heard and MediaError
+    for files that cannot be read or written; nothing half-written is left.
     """
     report = progress or (lambda stage, done, total: None)
     shot = Shot.checked(text=shot, **fields) if isinstance(shot, str) else shot.with_(**fields)
     report("load", 0, 1)
     made_by = engine(shot.model)
-    kept = None if path is None else rushes_of(made_by, shot, Path(path), resume)
-    clip = make_with(made_by, shot, report, cancel, kept, preview)
+    refuse(shot, made_by)
+    said = rehearse(shot, report)  # first what is said, so that lips can move with it
+    kept = None if path is None else rushes_of(made_by, said.shot, Path(path), resume)
+    clip = make_with(made_by, said.shot, report, cancel, kept, preview)
     if shot.sound is not None:
-        clip = heard(clip, shot, report, cancel)
+        clip = heard(clip, said, report, cancel)
     if path is not None:
         from vitascope.finish.deliver import USUAL, deliver  # training needs none of what it needs
 
@@ -107,27 +109,20 @@ def rushes_of(made_by: Engine, shot: Shot, path: Path, resume: bool = False) -> 
     return Rushes(shot, made_by.digest, path.with_name(path.name + ".rushes"), resume=resume)
 
 
-def heard(clip: Clip, shot: Shot, progress: Progress, cancel: Cancel | None = None) -> Clip:
-    """The clip with the sound that its Shot wants: of its cues, or of what is found in its pictures. Raises SoundError
-    for what cannot be made heard."""
+def heard(clip: Clip, said: Rehearsal, progress: Progress, cancel: Cancel | None = None) -> Clip:
+    """The clip with the sound that its Shot wants, and that Shot as it was asked for: making it again rehearses it
+    again. Raises SoundError for what cannot be made heard."""
     from vitascope.finish.frames import Finished
-    from vitascope.shot.shot import Sound
-    from vitascope.sound.blocks import whole
-    from vitascope.sound.soundtrack import compose_sound
-    from vitascope.sound.spot import spot
+    from vitascope.sound.soundtrack import performed
 
-    frames: Iterable[Frame] = clip.frames
-    if isinstance(frames, Finished):  # as the network made them: there are fewer
-        found = spot(islice(frames.made, frames.num_made), frames.fps, cancel=cancel)
-    else:
-        found = spot(frames, clip.fps, cancel=cancel)
-    found = replace(found, seconds=clip.seconds, cues=shot.cues or found.cues)
+    frames, fps = clip.frames, clip.fps
     told = partial(_as_stage, progress, "sound")
-    with tempfile.TemporaryDirectory() as folder:
-        made = compose_sound(
-            found, shot.sound or Sound(), Path(folder), seed=shot.seed % 2**32, progress=told, cancel=cancel
-        )
-        return replace(clip, sound=whole(made.mix.whole.blocks()))
+    if isinstance(frames, Finished):  # as the network made them: there are fewer
+        made, fps = islice(frames.made, frames.num_made), frames.fps
+        sound, notes = performed(said, made, fps, clip.seconds, told, cancel)
+    else:
+        sound, notes = performed(said, frames, fps, clip.seconds, told, cancel)
+    return replace(clip, shot=said.asked, sound=sound, notes=notes)
 
 
 def _as_stage(progress: Progress, stage: str, part: str, done: int, total: int) -> None:

@@ -75,3 +75,13 @@ def test_the_page_shows_all_that_was_found(tmp_path: Path) -> None:
     assert not re.search(r"https?:", text), "nothing is fetched from elsewhere"
     played = np.stack(list(read_film((tmp_path / named[0]).read_bytes())))
     assert played.shape == film.shape
+
+
+def test_a_wide_picture_has_a_row_of_its_own(tmp_path: Path) -> None:
+    sheet = np.zeros((1, 40, 1200, 3), np.uint8)
+    outcome = Outcome({}, (Shown("sheet", sheet), Shown("picture", sheet[:, :, :64])))
+    report = {"weights": {"file": "a", "training": {}}, "quick": True, "seconds": {"sound": 1.0}}
+    page.write(report, {"sound": outcome}, {"sound": "?"}, tmp_path)
+    text = (tmp_path / "index.html").read_text()
+    assert text.count('<figure class="card sheet">') == 1 == text.count('<figure class="card">')
+    assert "What was made" in text and "Made, and true" not in text

@@ -1,27 +1,14 @@
-"""The listener hears beginnings where they are, and matching counts each once."""
+"""What the suite of sound listens to, and compares."""
 
 import numpy as np
-import pytest
 
-from vitascope.evaluate.sound import beginnings, matched, motion_peaks, together
+from vitascope.evaluate.sound import Own, mixed_moments, moments, motion_peaks, own_in_time
 from vitascope.shot.shot import Cue
-from vitascope.sound import foley
-from vitascope.sound.blocks import whole
+from vitascope.sound.spot import Spotted
 
-
-def test_hits_are_heard_where_they_are() -> None:
-    times = [0.3, 0.8, 1.45]
-    cues = [Cue(time=t, kind="impact", strength=0.7, materials=("wood", "tile"), place=(0.5, 0.5)) for t in times]
-    found = beginnings(whole(foley.effects(cues, 2.0)).mean(1))
-    assert len(matched(found, times, 0.01).pairs) == 3 and len(found) <= 4
-    assert beginnings(np.zeros(48_000, np.float32)) == []
-
-
-def test_each_is_matched_once() -> None:
-    match = matched([1.0, 1.01, 3.0], [1.005, 2.0])
-    assert len(match.pairs) == 1 and match.f1 == pytest.approx(2 / 5)
-    assert together([match, matched([], [])]) == pytest.approx(2 / 5)
-    assert matched([], []).f1 == 1.0
+HITS = tuple(
+    Cue(time=time, kind="bounce", strength=0.6, materials=("rubber", "tile"), place=(0.5, 0.5)) for time in (0.4, 1.2)
+)
 
 
 def test_motion_that_starts_is_a_peak() -> None:
@@ -29,3 +16,17 @@ def test_motion_that_starts_is_a_peak() -> None:
     for number in range(12, 24):
         frames[number, 10:20, (number - 12) * 4 : (number - 12) * 4 + 10] = 255
     assert any(abs(time - 1.0) < 0.15 for time in motion_peaks(frames, 12.0))
+
+
+def test_two_feet_that_come_down_together_are_one_moment() -> None:
+    steps = [Cue(time=time, kind="footstep", place=(0.5, 0.8)) for time in (0.5, 0.52, 1.0)]
+    assert moments([*steps, Cue(time=1.5, kind="footstep"), Cue(time=1.6, kind="roll", place=(0.5, 0.5))]) == [0.5, 1.0]
+
+
+def test_what_is_found_in_a_clip_of_our_own_is_heard_in_its_mix() -> None:
+    spotted = Spotted(HITS, 2.0, (0.1,) * 8, ())
+    clip = Own("a ball bounces", np.zeros((24, 36, 64, 3), np.uint8), 12.0, spotted, mixed_moments(spotted))
+    metrics = own_in_time([clip], [])
+    assert metrics["own_f1"].value == 1.0 and metrics["own_error"].value < 10 and metrics["own_found"].value == 1.0
+    deaf = Own(clip.prompt, clip.frames, clip.fps, spotted, np.zeros(96_000, np.float32))
+    assert own_in_time([deaf], [])["own_f1"].value == 0.0

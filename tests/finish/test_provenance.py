@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from vitascope.finish import provenance
-from vitascope.finish.provenance import ProvenanceError, sign, verify
+from vitascope.finish import credentials
+from vitascope.finish.provenance import ProvenanceError, sign, sign_dubbed, verify
 from vitascope.finish.watermark import mark
 from vitascope.shot.media import MediaError, read_film, write_film, write_picture
 from vitascope.shot.shot import Media, Pin, Shot
@@ -197,6 +197,59 @@ def test_the_report_of_an_unsigned_film_still_finds_its_shot(film: Path) -> None
     assert (report.manifest, report.changed, report.ai_made, report.shot) == ("none", None, None, SHOT)
 
 
+# --- a film that was opened and got a sound ---------------------------------------------------------------------------
+
+
+def plain(path: Path) -> Path:
+    """A film of somebody else's."""
+    write_film(path, list(np.random.default_rng(1).integers(0, 256, (12, 48, 64, 3), np.uint8)), 12)
+    return path
+
+
+def test_a_film_of_somebody_elses_is_not_called_ai_made_but_its_sound_is_told(tmp_path: Path) -> None:
+    source, out = plain(tmp_path / "holiday.mp4"), plain(tmp_path / "heard.mp4")
+    assert sign_dubbed(out, source, ("effects", "dialogue", "original"), copied=True)
+    report = verify(out)
+    assert (report.manifest, report.ai_made, report.model, report.changed) == ("valid", False, None, False)
+    assert report.sound is not None and report.sound.startswith("made by a machine (effects, dialogue) beside the film")
+    text = "\n".join(report.lines())
+    assert "not said to be AI-made" in text and "pictures of the film that was opened are as they were" in text
+    assert json.loads(report.as_json())["sound"] == report.sound
+    flipped(out, out.stat().st_size - 30)
+    assert verify(out).manifest.startswith("invalid")
+
+
+def test_what_was_done_is_told_in_the_words_of_c2pa(tmp_path: Path) -> None:
+    import c2pa
+
+    source, out = plain(tmp_path / "holiday.mp4"), plain(tmp_path / "heard.mp4")
+    sign_dubbed(out, source, ("effects", "dialogue"), copied=False)
+    with c2pa.Reader(str(out)) as reader:
+        manifest = reader.get_active_manifest()
+    assert manifest is not None
+    actions = next(one["data"]["actions"] for one in manifest["assertions"] if one["label"] == "c2pa.actions.v2")
+    told = [(one["action"], one.get("digitalSourceType", "").rsplit("/", 1)[-1]) for one in actions]
+    edits = [("c2pa.edited", "algorithmicMedia"), ("c2pa.edited", "trainedAlgorithmicMedia")]
+    assert told == [("c2pa.opened", ""), ("c2pa.transcoded", ""), *edits]
+    (parent,) = manifest["ingredients"]
+    assert (parent["title"], parent["relationship"]) == ("holiday.mp4", "parentOf")
+    assert verify(out).model is None, "no model made the pictures"
+
+
+def test_pictures_that_were_said_to_be_ai_made_still_are(film: Path, tmp_path: Path) -> None:
+    sign(film, SHOT, "small")
+    out = plain(tmp_path / "heard.mp4")
+    sign_dubbed(out, film, ("effects",), copied=True)
+    report = verify(out)
+    assert (report.manifest, report.ai_made, report.model) == ("valid", True, "small")
+
+
+def test_a_film_that_can_carry_no_manifest_is_named_as_the_opened_one(tmp_path: Path) -> None:
+    source, out = plain(tmp_path / "holiday.mkv"), plain(tmp_path / "heard.mp4")
+    assert sign_dubbed(out, source, ("music",), copied=True) and verify(out).manifest == "valid"
+    assert not sign_dubbed(source, source, ("music",), copied=True)
+
+
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
@@ -216,7 +269,7 @@ def test_several_that_start_at_once_get_the_same_key(home: Path) -> None:
 
     def start() -> None:
         barrier.wait()
-        keys.append(provenance._local().read_bytes())
+        keys.append(credentials.local().read_bytes())
 
     threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:
@@ -232,10 +285,10 @@ def test_without_a_folder_of_its_own_the_key_is_kept_where_the_system_keeps_sett
 ) -> None:
     monkeypatch.delenv("VITASCOPE_HOME")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    assert provenance.home() == tmp_path / "vitascope"
+    assert credentials.home() == tmp_path / "vitascope"
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert provenance.home() == tmp_path / ".config" / "vitascope"
+    assert credentials.home() == tmp_path / ".config" / "vitascope"
 
 
 def test_a_folder_that_cannot_be_made_is_named(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:

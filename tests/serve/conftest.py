@@ -1,11 +1,14 @@
 """What the server's tests share: one really started server with the `tiny` model, and a receiver of calls back."""
 
 import json
+import pwd
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +21,12 @@ import httpx
 import numpy as np
 import pytest
 
+from vitascope.serve.database import Database
+from vitascope.serve.job import New
+from vitascope.serve.settings import TIERS, Tier
+from vitascope.serve.work import Work
 from vitascope.shot.media import write_film, write_picture
+from vitascope.shot.shot import Shot
 
 STARTS = 60.0  # seconds
 ENDS = 120.0  # of a job, on a busy machine
@@ -154,3 +162,87 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("media") / "film.mp4"
     write_film(path, frames, 12.0)
     return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL cluster of our own on the loopback, without a database's name; skips without one."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    pytest.importorskip("psycopg")
+    folder, port = Path(tempfile.mkdtemp(prefix="vitascope-postgres-")), free_port()
+    # It refuses to run as root.
+    user = None if os.geteuid() else next(name for name in ("postgres", "nobody") if _is_user(name))
+    if user is not None:
+        shutil.chown(folder, user)
+
+    def run(name: str, *arguments: str) -> None:
+        command = [str(found[-1].with_name(name)), "-D", str(folder / "data"), *arguments]
+        subprocess.run(command, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    try:
+        run("initdb", "-U", "vitascope", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+        told = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+        run("pg_ctl", "-w", "-l", str(folder / "log.txt"), "-o", told, "start")
+        yield f"postgresql+psycopg://vitascope@127.0.0.1:{port}"
+        run("pg_ctl", "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind that there is."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'queue.db'}"
+    import psycopg
+
+    cluster = request.getfixturevalue("postgres")
+    with psycopg.connect(cluster.replace("+psycopg", "") + "/postgres", autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return f"{cluster}/postgres"
+
+
+@pytest.fixture
+def database(store: str) -> Iterator[Database]:
+    """An empty database, of each kind that there is."""
+    opened = Database(store)
+    yield opened
+    opened.close()
+
+
+@dataclass
+class Clock:
+    """Invented time."""
+
+    now: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def new(key: str = "anna", text: str = "a red ball", tier: Tier = TIERS["usual"], **fields: Any) -> New:
+    """A job to be put."""
+    work = Work(shot=Shot(text=text, model="tiny", size=(144, 80), seconds=0.5, fps=12.0))
+    return New(**({"key": key, "protocol": "ours", "work": work, "cost": 1.0, "tier": tier} | fields))
+
+
+@pytest.fixture
+def newly() -> Any:
+    """Makes jobs to be put: `newly(key=…, tier=…, …)`."""
+    return new

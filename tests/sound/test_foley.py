@@ -9,8 +9,9 @@ import pytest
 
 from vitascope.shot.shot import Cue, CueKind
 from vitascope.sound.blocks import BLOCK, RATE, whole
-from vitascope.sound.foley import effects, render
+from vitascope.sound.foley import effects, render, room_of
 from vitascope.sound.hearing import decibels_rms, onset
+from vitascope.sound.room import ROOMS
 
 MATERIALS = {
     "roll": ("metal", "wood"), "slide": ("wood", "tile"), "footstep": ("shoe", "snow"), "engine": ("tractor",),
@@ -138,3 +139,23 @@ def test_nothing_is_silence() -> None:
     assert out.shape == (round(1.25 * RATE), 2)
     assert not out.any()
     assert not whole(effects([Cue(time=9, kind="impact")], 1.0)).any()
+
+
+@pytest.mark.parametrize(("place", "rings"), [("small room", 0.1), ("kitchen", 0.2), ("church", 0.8)])
+def test_a_hit_rings_as_the_place_does(place: str, rings: float) -> None:
+    cues = [
+        Cue(time=0, kind="place", text=place, strength=0.0),
+        Cue(time=0.2, kind="impact", materials=("wood", "wood"), place=(0.5, 0.5), strength=0.8),
+    ]
+    sound, dry = (whole(effects(cues, 6.0, reverb=reverb)) for reverb in (True, False))
+    late = decibels_rms(sound[round((0.3 + rings) * RATE) :][: RATE // 4])
+    assert late > decibels_rms(dry[round((0.3 + rings) * RATE) :][: RATE // 4]) + 6
+    assert decibels_rms(sound[round((0.3 + 4 * rings) * RATE) :][: RATE // 4]) < late - 12
+
+
+def test_a_room_can_be_told_where_the_place_is_not_to_be_heard() -> None:
+    hit = Cue(time=0.2, kind="impact", materials=("wood", "wood"), place=(0.5, 0.5))
+    church = Cue(time=0, kind="place", text="church", strength=0.0)
+    assert room_of([hit, church]) is ROOMS["church"] and room_of([hit]) is ROOMS["open"]
+    told, cued = whole(effects([hit], 2.0, room=ROOMS["church"])), whole(effects([hit, church], 2.0))
+    np.testing.assert_allclose(told, cued, atol=1e-6)

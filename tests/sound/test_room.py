@@ -5,7 +5,7 @@ import pytest
 
 from vitascope.sound.blocks import RATE, whole
 from vitascope.sound.hearing import decibels_rms, fall
-from vitascope.sound.room import ROOMS, impulse_response, placed, reverberated
+from vitascope.sound.room import ROOMS, impulse_response, placed, reverberated, room_named
 
 
 def noise(seconds: float) -> np.ndarray:
@@ -68,3 +68,23 @@ def test_silence_stays_silent() -> None:
 def test_the_open_is_nearly_dry_and_a_kitchen_is_not() -> None:
     assert ROOMS["open"].wet < -30
     assert ROOMS["kitchen"].wet > ROOMS["room"].wet > ROOMS["street"].wet > ROOMS["forest"].wet > ROOMS["open"].wet
+
+
+@pytest.mark.parametrize(
+    ("words", "room"),
+    [
+        ("a red ball bounces in an old stone church", "church"),
+        ("a very small room, night", "small room"),
+        ("a concert hall", "hall"),
+        ("park", "open"),
+        ("a smallish carpark", None),
+        ("a cavern under the hall", "cave"),
+    ],
+)
+def test_words_name_a_room(words: str, room: str | None) -> None:
+    assert room_named(words) == room
+
+
+def test_a_church_rings_longer_than_a_room_and_a_room_than_a_small_one() -> None:
+    falls = [ROOMS[name].seconds for name in ("small room", "room", "hall", "church")]
+    assert falls == sorted(falls)

@@ -3,7 +3,7 @@
 import pytest
 
 from vitascope.shot.shot import Cue
-from vitascope.sound.wishes import LOUDER, RAISED, read_wishes
+from vitascope.sound.wishes import LOUDER, RAISED, places_told, read_wishes
 
 CUES = (
     Cue(time=0, kind="place", text="park", materials=("grass",)),
@@ -44,3 +44,30 @@ def test_words_for_music_go_to_the_composer_and_others_are_told() -> None:
     assert wishes.music == "tense strings, no drums"
     assert wishes.unknown == ("purple",)
     assert "music" in read_wishes("", "music").removed
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [("rain", "park, rain"), ("in a cathedral", "cathedral"), ("small room, rain", "small room, rain"), ("", "park")],
+)
+def test_a_place_that_is_asked_for_takes_the_place_of_the_one_that_is_seen(prompt: str, text: str) -> None:
+    assert read_wishes(prompt).heard(CUES)[0].text == text
+
+
+def test_a_place_that_is_asked_for_is_heard_where_none_is_seen() -> None:
+    assert [cue.text for cue in read_wishes("cave").heard(CUES[1:])] == ["cave", "", ""]
+    assert [cue.kind for cue in read_wishes("cave", "ambience").heard(CUES[1:])] == ["impact", "footstep"]
+    assert read_wishes("cave", "ambience").changed(CUES[1:])[0].text == "cave", "hits still ring in it"
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("a red ball bounces in an old stone church", ("church",)),
+        ("a fire truck drives on the street at night", ("street", "night")),
+        ('a man says "we met in the forest"', ()),
+        ("a church stands on a hill", ()),
+    ],
+)
+def test_a_text_tells_where_something_happens(text: str, places: tuple[str, ...]) -> None:
+    assert places_told(text) == places

@@ -15,6 +15,7 @@ from vitascope.evaluate.suite import Frames, Metric, Outcome, Plot, Shown, Table
 from vitascope.shot.media import write_film, write_picture
 
 CLIP_FPS = 12.0
+SHEET = 900  # pixels: a picture from this width on takes a row of its own, or nothing on it could be read
 COLOURS = ("#7cc4ff", "#ffb454", "#8bd49c", "#f27c98", "#c7a6ff", "#5fd3c6", "#e6d36a", "#9fb0c3")
 STYLE = """
 :root { color-scheme: dark; --page: #121316; --card: #1b1d22; --line: #2e323a; --text: #e9ebee; --dim: #98a0ab; }
@@ -33,6 +34,7 @@ th:first-child, td:first-child { text-align: left; }
 td.unit { color: var(--dim); text-align: left; white-space: normal; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; }
 .clips { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; }
+.sheet { grid-column: 1 / -1; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; } .pair.one { grid-template-columns: 1fr; }
 video, .pair img { width: 100%; display: block; border-radius: 4px; background: #000; image-rendering: auto; }
 figcaption { font-size: .85rem; padding: .4rem 0 .2rem; } figcaption span { color: var(--dim); display: block; }
@@ -62,7 +64,8 @@ def write(report: Mapping[str, Any], outcomes: Mapping[str, Outcome], about: Map
         parts += [_table(table) for table in outcome.tables]
         if outcome.shown:
             shown = (_shown(one, f"{name}-{i}", clips) for i, one in enumerate(outcome.shown))
-            parts.append('<h3>Made, and true</h3><div class="clips">' + "".join(shown) + "</div>")
+            title = "Made, and true" if any(one.true is not None for one in outcome.shown) else "What was made"
+            parts.append(f'<h3>{title}</h3><div class="clips">' + "".join(shown) + "</div>")
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     title = f"<title>{escape(weights['file'])}: evaluation</title><style>{STYLE}</style>"
     text = (
@@ -109,7 +112,8 @@ def _shown(shown: Shown, name: str, folder: Path) -> str:
     kind = "pair" if len(sides) == 2 else "pair one"
     note = f"<span>{escape(shown.note)}</span>" if shown.note else ""
     told = f"<figcaption>{escape(shown.title)}{note}</figcaption>"
-    return f'<figure class="card"><div class="{kind}">{"".join(sides)}</div>{told}</figure>'
+    card = "card sheet" if len(shown.made) == 1 and shown.made.shape[2] >= SHEET else "card"
+    return f'<figure class="{card}"><div class="{kind}">{"".join(sides)}</div>{told}</figure>'
 
 
 def _media(frames: Frames, name: str, folder: Path) -> str:

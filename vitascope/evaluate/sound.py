@@ -7,23 +7,21 @@ T frames, S samples, F frequencies, N windows.
 """
 
 import tempfile
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vitascope.evaluate import delivery, dialogue, spectrogram
+from vitascope.evaluate.listener import ECHO, Match, Mono, Times, beginnings, matched, together
 from vitascope.evaluate.suite import Metric, Outcome, Shown, Studio, Table, mean
-from vitascope.shot import media
-from vitascope.shot.shot import Cue, Sound
+from vitascope.shot.shot import Cue, Shot, Sound
 from vitascope.sound import foley
-from vitascope.sound.blocks import RATE, Blocks, Stereo, whole
-from vitascope.sound.dub import dub
-from vitascope.sound.mix import LOUDNESS
-from vitascope.sound.soundtrack import Soundtrack, compose_sound
+from vitascope.sound.blocks import whole
+from vitascope.sound.soundtrack import compose_sound
 from vitascope.sound.spot import Spotted, spot
 from vitascope.sound.spotter import KINDS, MOMENTS
 from vitascope.train.spotter import TEST_SEED, Lesson, rendered
@@ -31,88 +29,17 @@ from vitascope.train.spotter import TEST_SEED, Lesson, rendered
 SIZE = (256, 144)
 RATES = (12.0, 24.0)
 CLIPS = 60, 16  # of each rate; in a quick run
-NEAR = 0.05  # seconds within which a sound is in time
-HOP = 256  # samples from window to window of the listener
-WINDOW = 1024
-LEAST_RISE = 3.0  # of a beginning's flux over the usual one around it
-APART = 0.06  # seconds between two beginnings
-
-Mono = npt.NDArray[np.float32]
-Times = Sequence[float]
-
-
-# ---- listening
+OWN = 12, 4  # clips of our own
+PROMPTS = (
+    *("a red rubber ball bounces on the tiles", "a wooden cube falls onto the road", "a metal can topples on the road"),
+    *("a blue plastic ball bounces on grass", "a stone brick falls onto the grass", "a yellow ball bounces on sand"),
+    *("a green cylinder topples on the road", "a rubber egg bounces on the road", "a metal ball drops on the tiles"),
+    *("a white cube falls onto the snow", "a pink capsule bounces on the road", "a wooden block tips over on the road"),
+)
+APART = 0.06  # seconds between two moments; closer ones are one
 
 
-def spectrum(sound: Mono) -> npt.NDArray[np.float32]:
-    """Magnitudes [N, F] of windows HOP samples apart."""
-    padded = np.pad(sound, WINDOW // 2)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP] * np.hanning(WINDOW).astype(np.float32)
-    return np.abs(np.fft.rfft(windows, axis=1)).astype(np.float32)
-
-
-def beginnings(sound: Mono) -> list[float]:
-    """When sounds begin, in seconds: where the spectrum grows much more than it usually does around (Bello et al., A
-    Tutorial on Onset Detection in Music Signals, 2005)."""
-    if len(sound) < WINDOW:
-        return []
-    loud = np.log1p(1000 * spectrum(sound))
-    flux = np.maximum(np.diff(loud, axis=0, prepend=loud[:1]), 0).mean(1)  # N
-    half = round(0.15 * RATE / HOP)
-    around = np.array([np.median(flux[max(0, i - half) : i + half + 1]) for i in range(len(flux))])
-    rise = flux - LEAST_RISE * np.maximum(around, 0.02)
-    apart = round(APART * RATE / HOP)
-    found = []
-    for i in np.flatnonzero(rise > 0):
-        if flux[i] >= flux[max(0, i - apart) : i + apart + 1].max():
-            found.append(_sharpened(sound, int(i) * HOP))
-    return found
-
-
-def _sharpened(sound: Mono, sample: int) -> float:
-    """When the sound near a sample begins: where its envelope first reaches a third of its highest."""
-    first, last = max(0, sample - WINDOW), min(len(sound), sample + WINDOW)
-    envelope = np.convolve(np.abs(sound[first:last]), np.ones(48) / 48, mode="same")
-    floor = float(envelope[: WINDOW // 4].mean())
-    over = np.flatnonzero(envelope - floor > (envelope.max() - floor) / 3)
-    return float(first + (over[0] if len(over) else sample - first)) / RATE
-
-
-# ---- comparing
-
-
-@dataclass(frozen=True)
-class Match:
-    """Which of the true times were found: pairs of numbers, and how many were found and true."""
-
-    pairs: tuple[tuple[int, int], ...]
-    num_found: int
-    num_true: int
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall; 1 where nothing was to be found and nothing was."""
-        if self.num_found + self.num_true == 0:
-            return 1.0
-        return 2 * len(self.pairs) / (self.num_found + self.num_true)
-
-
-def matched(found: Times, true: Times, near: float = NEAR) -> Match:
-    """Each true time with at most one of those found within `near` seconds, the closest pairs first."""
-    close = sorted(
-        (abs(a - b), i, j) for i, a in enumerate(found) for j, b in enumerate(true) if abs(a - b) <= near + 1e-9
-    )
-    pairs: list[tuple[int, int]] = []
-    for _, i, j in close:
-        if all(i != k for k, _ in pairs) and all(j != k for _, k in pairs):
-            pairs.append((i, j))
-    return Match(tuple(sorted(pairs)), len(found), len(true))
-
-
-def together(matches: Sequence[Match]) -> float:
-    """F1 over all films."""
-    hits, count = sum(len(m.pairs) for m in matches), sum(m.num_found + m.num_true for m in matches)
-    return 2 * hits / count if count else 1.0
+# ---- when something begins
 
 
 def moments(cues: Sequence[Cue]) -> list[float]:
@@ -160,8 +87,10 @@ def heard(index: int, fps: float) -> Heard:
 
 
 def _sudden(cues: Sequence[Cue]) -> list[Cue]:
-    """The cues that begin abruptly, and can be seen."""
-    return [cue for cue in cues if cue.kind in MOMENTS and cue.kind != "whoosh" and cue.place is not None]
+    """The cues that begin abruptly, and can be seen. Of what falls over only the blow is listened to: the world tells
+    its later knocks as cues of their own, the foley adds some to each."""
+    sudden = (cue for cue in cues if cue.kind in MOMENTS and cue.kind != "whoosh" and cue.place is not None)
+    return [cue.model_copy(update={"kind": "impact"}) if cue.kind == "topple" else cue for cue in sudden]
 
 
 def in_time(films: Sequence[Heard], fps: float) -> dict[str, Metric]:
@@ -171,7 +100,7 @@ def in_time(films: Sequence[Heard], fps: float) -> dict[str, Metric]:
     found = [beginnings(film.sound) for film in films]
     best = [beginnings(film.true_sound) for film in films]
     plain = [motion_peaks(film.lesson.frames, fps) for film in films]
-    sides = [[matched(a, b) for a, b in zip(side, true, strict=True)] for side in (found, best, plain)]
+    sides = [[matched(a, b, echo=ECHO) for a, b in zip(side, true, strict=True)] for side in (found, best, plain)]
     scores = [together(side) for side in sides]
     low, high = _resampled(sides[0])
     metrics = {
@@ -255,128 +184,111 @@ def _lasting_right(film: Heard) -> float:
     return both / either if either else 1.0
 
 
-# ---- the whole way
+# ---- clips of our own
 
 
-def delivered(film: Heard, folder: Path) -> dict[str, Metric]:
-    """A film with a soundtrack as a file: where its sound stands, and how loud it is."""
-    source = folder / "film.mp4"
-    frames, fps = film.lesson.frames, film.lesson.fps
-    media.write_film(source, frames, fps)
-    clap = Cue(time=1.0, kind="impact", strength=1.0, materials=("wood", "wood"), place=(0.5, 0.5))
-    one = Spotted((clap,), len(frames) / fps, film.spotted.energy, ())
-    offsets = []
-    for name, codec in (("a.mp4", None), ("b.mkv", "opus"), ("c.mov", None)):
-        made = dub(source, folder / name, spotted=one, codec=codec)
-        direct, decoded = whole(again(made)).mean(1), media.read_sound(folder / name).mean(1)
-        offsets.append(1000 * _lag(direct, decoded) / RATE)
-    worst = max(offsets, key=abs)
-    metrics = {"mux_offset": Metric(abs(worst), abs(worst), abs(worst), 0.0, None, "ms after decoding, the worst of 3")}
-    return metrics
+@dataclass(frozen=True, eq=False)
+class Own:
+    """A clip that the studio has made, what is found in it, and the mix of that. What is true of it nobody knows."""
+
+    prompt: str
+    frames: npt.NDArray[np.uint8]
+    fps: float
+    spotted: Spotted
+    sound: Mono
 
 
-def again(made: Soundtrack) -> Blocks:
-    """The effects once more as they were mixed: the stems' files are gone when the film is written."""
-    return foley.effects(made.cues, made.mix.whole.num_samples / RATE)
+def own_clips(studio: Studio, prompts: Sequence[str]) -> list[Own]:
+    """What the studio makes of these words, at its own size and rate, and its sound."""
+    size, fps, seconds = studio.card.size, studio.card.fps, studio.card.num_frames / studio.card.fps
+    shots = [Shot(text=text, size=size, fps=fps, seconds=seconds, seed=seed) for seed, text in enumerate(prompts)]
+    made = []
+    for shot, frames in zip(shots, studio.draw(shots), strict=True):
+        spotted = spot(frames, fps)
+        made.append(Own(shot.text, frames, fps, spotted, mixed_moments(spotted)))
+    return made
 
 
-def _lag(first: Mono, second: Mono) -> int:
-    """Samples by which the second sound comes later than the first."""
-    size = 1 << (len(first) + len(second)).bit_length()
-    product = np.fft.rfft(second, size) * np.conj(np.fft.rfft(first, size))
-    correlation = np.fft.irfft(product, size)
-    best = int(np.argmax(correlation))
-    return best if best < size // 2 else best - size
+def mixed_moments(spotted: Spotted) -> Mono:
+    """The whole way from what was found to the mix, limiter and all, of moments alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = compose_sound(replace(spotted, cues=tuple(_sudden(spotted.cues))), Sound(), Path(folder))
+        return whole(made.mix.whole.blocks()).mean(1)
 
 
-def obeyed(film: Heard, folder: Path) -> dict[str, Metric]:
-    """Loudness against what was asked, and how loud what a negative prompt names still is."""
-    asked = {"": None, "music": "music", "effects": "effects"}
-    misses, left = [], []
-    for number, (target, negative) in enumerate(
-        ((LOUDNESS, ""), (-23.0, ""), (LOUDNESS, "music"), (LOUDNESS, "effects"))
-    ):
-        place = folder / f"mix-{number}"
-        place.mkdir()
-        wanted = Sound(score="tense strings", negative=negative)
-        made = compose_sound(film.spotted, wanted, place, loudness=target)
-        misses.append(abs(made.mix.whole.loudness.integrated - target))
-        if (name := asked.get(negative)) is not None:
-            stem = made.stems.get(name)
-            left.append(-100.0 if stem is None else _level(whole(stem.blocks())))
+def own_in_time(clips: Sequence[Own], films: Sequence[Heard]) -> dict[str, Metric]:
+    """What is found in clips of our own against what is heard in their mix, beside films of the world; and in how many
+    something is found, where all were asked for something that is heard."""
+    own = [(beginnings(clip.sound), moments(clip.spotted.cues)) for clip in clips]
+    world = [(beginnings(mixed_moments(film.spotted)), moments(film.spotted.cues)) for film in films]
+    plain = [(motion_peaks(clip.frames, clip.fps), moments(clip.spotted.cues)) for clip in clips]
+    sides = [[matched(heard, found, echo=ECHO) for heard, found in side] for side in (own, world, plain)]
+    scores = [together(side) for side in sides]
+    errors = [
+        _errors(side, [heard for heard, _ in pairs], [found for _, found in pairs])
+        for side, pairs in zip(sides, (own, world, plain), strict=True)
+    ]
+    middle = [float(np.median(e)) if e else float("nan") for e in errors]
+    something = [float(bool(found)) for _, found in own]
+    asked = [float(bool(moments(film.spotted.cues))) for film in films if moments(film.lesson.cues)]
+    told = f"F1 within 50 ms of what is heard in the mix, {len(clips)} clips of our own, by what is found in them"
     return {
-        "loudness": Metric(*mean(misses), 0.0, None, "LU from what was asked, mean"),
-        "loudness_worst": Metric(max(misses), max(misses), max(misses), 0.0, None, "LU from what was asked, worst"),
-        "negative": Metric(max(left), max(left), max(left), -100.0, 0.0, "dBFS of a stem that is not wanted, worst"),
+        "own_f1": Metric(scores[0], *_resampled(sides[0]), scores[1], scores[2], told),
+        "own_error": Metric(middle[0], *_median_interval(errors[0]), middle[1], middle[2], "ms, median of these"),
+        "own_found": Metric(*mean(something), mean(asked)[0] if asked else None, None, "share with a moment found"),
     }
-
-
-def _level(sound: Stereo) -> float:
-    power = float((sound.astype(np.float64) ** 2).mean()) if len(sound) else 0.0
-    return max(-100.0, 10 * np.log10(power + 1e-20))
-
-
-def paced(film: Heard, folder: Path) -> Metric:
-    """How much faster than it plays a film of some length gets its soundtrack, the look through it and the score
-    included."""
-    fps, frames = film.lesson.fps, film.lesson.frames
-    times = 10
-    run = np.concatenate([frames if i % 2 == 0 else frames[::-1] for i in range(times)])
-    source = folder / "long.mp4"
-    media.write_film(source, run, fps)
-    took = []
-    for number in range(2):
-        since = time.perf_counter()
-        dub(source, folder / f"long-{number}.mp4", Sound(score="tense strings"))
-        took.append(len(run) / fps / (time.perf_counter() - since))
-    return Metric(max(took), min(took), max(took), None, None, "× real time, film with effects and score")
 
 
 # ---- the picture of a sound
 
 
-def shown(film: Heard, number: int) -> Shown:
-    """The frames of a film above the spectrogram of what is heard; true moments are white ticks, those found orange."""
-    width, height = 960, 200
-    frames = film.lesson.frames
-    columns = 8
-    picks = np.linspace(0, len(frames) - 1, columns).round().astype(int)
-    strip = np.concatenate([cv2.resize(frames[i], (width // columns, width // columns * 9 // 16)) for i in picks], 1)
-    magnitudes = 20 * np.log10(spectrum(film.sound).T[1:400] + 1e-4)  # F N
-    grey = np.clip((magnitudes + 60) / 90, 0, 1)[::-1]
-    coloured = cv2.applyColorMap((255 * cv2.resize(grey, (width, height))).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    picture = np.concatenate([strip, np.zeros((12, width, 3), np.uint8), coloured[..., ::-1]])
-    for times, colour, top in (
-        (moments(film.lesson.cues), (255, 255, 255), 0),
-        (moments([c for c in film.spotted.cues if c.place is not None]), (255, 160, 40), 6),
-    ):
-        for moment in times:
-            x = min(width - 3, round(moment / film.spotted.seconds * width))
-            picture[strip.shape[0] + top : strip.shape[0] + top + 6, max(0, x - 1) : x + 2] = colour
-    told = ", ".join(f"{cue.kind} {cue.time:.2f}" for cue in film.spotted.cues if cue.kind in KINDS)
-    return Shown(f"film {number}: found from pixels", picture[None], note=told or "nothing")
+def shown_film(film: Heard, number: int) -> Shown:
+    """A film of the world: what is found in it and what is true, as moments and as sounds."""
+    marks = {"true": moments(film.lesson.cues), "found": moments(film.spotted.cues)}
+    sounds = {"found": film.sound, "true": film.true_sound}
+    sheet = spectrogram.picture(film.lesson.frames, film.spotted.seconds, marks, sounds)
+    return Shown(f"film {number} of the world, moments alone", sheet[None], note=_told(film.spotted))
+
+
+def shown_clip(clip: Own) -> Shown:
+    """A clip of our own: what is found in it, and what is heard of that in its mix."""
+    marks = {"found": moments(clip.spotted.cues), "heard": beginnings(clip.sound)}
+    sheet = spectrogram.picture(clip.frames, clip.spotted.seconds, marks, {"mix": clip.sound})
+    return Shown(f"“{clip.prompt}”", sheet[None], note=_told(clip.spotted))
+
+
+def _told(spotted: Spotted) -> str:
+    found = [cue for cue in spotted.cues if cue.kind in KINDS]
+    told = (f"{' of '.join([cue.kind, *cue.materials[:1]])} at {cue.time:.2f} s" for cue in found)
+    return ", ".join(told) or "nothing is found"
 
 
 def measure(studio: Studio, quick: bool) -> Outcome:
-    """The suite. `studio` makes nothing here: the soundtrack of any film is what is judged."""
+    """The suite. The soundtrack of any film is what is judged: of the world's, and of some that the studio makes."""
     metrics: dict[str, Metric] = {}
-    all_shown: list[Shown] = []
-    rows: list[tuple[str, ...]] = []
     for fps in RATES:
         films = [heard(index, fps) for index in range(CLIPS[quick])]
         metrics |= in_time(films, fps)
-        if fps == RATES[-1]:
-            all_shown = [shown(film, number) for number, film in enumerate(films[:8])]
-            rows = _by_kind(films)
-            with tempfile.TemporaryDirectory() as folder:
-                metrics |= delivered(films[0], Path(folder))
-                metrics |= obeyed(films[0], Path(folder))
-                metrics["speed"] = paced(films[0], Path(folder))
-    tables = (Table("moments at 24 frames a second, by kind", ("kind", "true", "found in time", "wrong"), tuple(rows)),)
-    return Outcome(metrics, tuple(all_shown), tables)
+    clips = own_clips(studio, PROMPTS[: OWN[quick]])
+    metrics |= own_in_time(clips, films)
+    with tempfile.TemporaryDirectory() as folder:
+        metrics |= delivery.delivered(films[0].lesson, Path(folder))
+        metrics |= delivery.obeyed(films[0].spotted, Path(folder))
+        metrics["speed"] = delivery.paced(films[0].lesson, Path(folder))
+    columns = ("kind", "true", "found in time", "wrong")
+    tables = [Table("moments at 24 frames a second, by kind", columns, _by_kind(films))]
+    missing = {"dialogue": reason} if (reason := dialogue.missing()) else {}
+    if missing:
+        tables.append(Table("not measured", ("what", "why"), tuple(missing.items())))
+    else:
+        metrics |= dialogue.understood(quick)
+    loud = [number for number, film in enumerate(films) if moments(film.lesson.cues) or moments(film.spotted.cues)]
+    shown = [shown_film(films[number], number) for number in loud[:6]]
+    shown += [shown_clip(clip) for clip in clips[:4]]
+    return Outcome(metrics, tuple(shown), tuple(tables), details={"not_measured": missing})
 
 
-def _by_kind(films: Sequence[Heard]) -> list[tuple[str, ...]]:
+def _by_kind(films: Sequence[Heard]) -> tuple[tuple[str, ...], ...]:
     """How many moments of each kind there are, were found, and were told where there are none."""
     rows: list[tuple[str, ...]] = []
     for kind in MOMENTS:
@@ -390,4 +302,4 @@ def _by_kind(films: Sequence[Heard]) -> list[tuple[str, ...]]:
             paired = {i for i, _ in match.pairs}
             wrong += sum(cue.kind == kind for i, cue in enumerate(found) if i not in paired)
         rows.append((kind, str(true), str(hit), str(wrong)))
-    return rows
+    return tuple(rows)

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -56,11 +56,14 @@ def deliver(
         beside.unlink(missing_ok=True)
 
 
-def sign_sound(path: Path) -> None:
-    """Put a signed manifest into a film of ours that got a soundtrack, in place of the one that this has broken; those
-    of others have none of ours. Raises ProvenanceError and MediaError."""
+def sign_sound(path: Path, source: Path, stems: Iterable[str], copied: bool) -> None:
+    """Put a signed manifest into a film that got a soundtrack of these `stems`. In one of ours it takes the place of
+    the one that this has broken. One of somebody else's, `source`, was opened: the manifest says that only its sound
+    was made by a machine, and whether its pictures were `copied`. Raises ProvenanceError and MediaError."""
     if (shot := read_shot(path)) is not None:
         provenance.sign(path, shot, shot.model)
+    else:
+        provenance.sign_dubbed(path, source, stems, copied)
 
 
 def fingerprint(shot: Shot) -> int:

@@ -1,37 +1,30 @@
 """Where a film came from, in the film: a signed C2PA manifest that says it is AI-made and by which model, and the
-report of what a file says of itself (C2PA specification 2.2, c2pa.org). Nothing here uses the network.
-
-Files are signed with the user's own certificate where VITASCOPE_CERTIFICATE and VITASCOPE_KEY name it and its key, else
-with one that is made on first use in `home()`. Everybody can read what that one signs, and see whether the file was
-changed afterwards; that it comes from this machine, only this machine knows.
+report of what a file says of itself (C2PA specification 2.2, c2pa.org). Nothing here uses the network; `credentials`
+says who signs.
 """
 
-import datetime
 import json
-import os
-import secrets
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vitascope import __version__
+from vitascope.finish.credentials import ProvenanceError, anchors, credentials
 from vitascope.finish.watermark import Found, detect
 from vitascope.shot.files import MediaError, complete, opened
 from vitascope.shot.media import MAX_PICTURE_PIXELS, FilmLimits, is_picture, probe, read_film, read_picture, read_shot
 from vitascope.shot.shot import Shot, ShotError
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-    from cryptography.x509 import Certificate
-
-HOME, CERTIFICATE, KEY = "VITASCOPE_HOME", "VITASCOPE_CERTIFICATE", "VITASCOPE_KEY"  # environment variables
 SOURCES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 AI_MADE = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia")
 SHOT_LABEL = "vitascope.shot"  # of what we say beyond C2PA's own words: the model, and the Shot where it is small
+SOUND_LABEL = "vitascope.sound"  # of what was done to the sound of a film that was opened
+# Effects are computed, music is composed by rules for recorded instruments; voices were learned from people's.
+SOUND_SOURCES = {"effects": "algorithmicMedia", "music": "algorithmicMedia", "dialogue": AI_MADE[0]}
+PARENT = "parent"  # what a manifest calls the film that was opened, in itself
 MOST_SHOT = 256 * 1024  # bytes of a Shot in a manifest; larger ones only stand in the file itself
-YEARS = 30  # that a certificate made here is good for: without a time authority a signature ends with it
 
 # Files that can carry a manifest. The others (.webm, .mkv, .y4m …) have no place for one.
 FORMATS = {
@@ -46,10 +39,6 @@ FORMATS = {
     ".webp": "image/webp",
 }
 _OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}
-
-
-class ProvenanceError(ValueError):
-    """What cannot be signed: the file, the certificate or the key, and what is wrong with it."""
 
 
 # --- signing ----------------------------------------------------------------------------------------------------------
@@ -68,19 +57,68 @@ def sign(path: Path, shot: Shot | None, model: str, out: Path | None = None) -> 
     read or written."""
     if not can_carry(path):
         return False
+    target = path if out is None else out
+    _put(_manifest(shot, model, target), path, target)
+    return True
+
+
+def sign_dubbed(path: Path, source: Path, stems: Iterable[str], copied: bool) -> bool:
+    """Put a signed manifest into the film `source` that got a sound of these `stems`, as `path`: that it was opened,
+    with what it says of itself, and what was done to its sound; its pictures were `copied`, or else coded anew.
+
+    False, and nothing done, where `can_carry` says no. Raises as `sign` does."""
+    if not can_carry(path):
+        return False
+    _put(_dubbed_manifest(tuple(stems), copied, path), path, path, parent=source)
+    return True
+
+
+def _put(manifest: dict[str, Any], path: Path, target: Path, parent: Path | None = None) -> None:
+    """Sign `path` as `target`. The manifest of `parent`, if it has one, goes into it."""
     import c2pa
 
-    algorithm, chain, key = _credentials()
-    target = path if out is None else out
+    algorithm, chain, key = credentials()
+    if parent is not None and not can_carry(parent):  # it can only be named
+        named = {"title": parent.name, "format": f"video/{parent.suffix[1:]}", "relationship": "parentOf"}
+        manifest = manifest | {"ingredients": [named | {"label": PARENT, "instance_id": f"xmp:iid:{uuid.uuid4()}"}]}
     with opened(path) as source, complete(target) as partial, open(partial, "w+b") as signed:
         try:
             signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(algorithm, chain, key, None))
             settings = c2pa.Settings.from_dict({"verify": _OFFLINE, "builder": {"thumbnail": {"enabled": False}}})
-            with c2pa.Context(settings) as context, c2pa.Builder(_manifest(shot, model, target), context) as builder:
+            with c2pa.Context(settings) as context, c2pa.Builder(manifest, context) as builder:
+                if parent is not None and can_carry(parent):
+                    told = {"title": parent.name, "relationship": "parentOf", "label": PARENT}
+                    with opened(parent) as before:
+                        builder.add_ingredient(told, FORMATS[parent.suffix.lower()], before)
                 builder.sign(signer, FORMATS[path.suffix.lower()], source, signed)
         except c2pa.C2paError as error:
             raise ProvenanceError(f"cannot sign {str(path)!r}: {error}") from error
-    return True
+
+
+def _dubbed_manifest(stems: tuple[str, ...], copied: bool, target: Path) -> dict[str, Any]:
+    agent = {"name": "Vitascope", "version": __version__}
+    actions: list[dict[str, Any]] = [{"action": "c2pa.opened", "parameters": {"ingredientIds": [PARENT]}}]
+    if not copied:
+        actions.append({"action": "c2pa.transcoded", "softwareAgent": agent, "description": "the pictures"})
+    actions += [
+        {
+            "action": "c2pa.edited",
+            "digitalSourceType": SOURCES + SOUND_SOURCES[stem],
+            "softwareAgent": agent,
+            "description": f"sound: {stem} made for the pictures",
+        }
+        for stem in stems
+        if stem in SOUND_SOURCES
+    ]
+    told = {"made": [s for s in stems if s in SOUND_SOURCES], "kept": "original" in stems, "pictures_copied": copied}
+    return {
+        "claim_generator_info": [{"name": "Vitascope", "version": __version__}],
+        "title": target.name,
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}, "created": True},
+            {"label": SOUND_LABEL, "data": told, "created": True},
+        ],
+    }
 
 
 def _manifest(shot: Shot | None, model: str, target: Path) -> dict[str, Any]:
@@ -99,152 +137,6 @@ def _manifest(shot: Shot | None, model: str, target: Path) -> dict[str, Any]:
     }
 
 
-# --- keys -------------------------------------------------------------------------------------------------------------
-
-
-def home() -> Path:
-    """The folder of what belongs to the user: VITASCOPE_HOME, else `vitascope` where the system keeps settings."""
-    if given := os.environ.get(HOME):
-        return Path(given).expanduser()
-    settings = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(settings) if settings else Path.home() / ".config") / "vitascope"
-
-
-def _credentials() -> tuple[str, bytes, bytes]:
-    """What signs: C2PA's name of the algorithm, the certificates from the signer's to its authority's, and the key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import serialization
-
-    certificate, key = os.environ.get(CERTIFICATE), os.environ.get(KEY)
-    if bool(certificate) != bool(key):
-        given, missing = (CERTIFICATE, KEY) if certificate else (KEY, CERTIFICATE)
-        raise ProvenanceError(f"{given} is set, but {missing} is not: both are needed to sign with your own key")
-    chain_name, key_name = (certificate, key) if certificate and key else (str(_local()),) * 2
-    chain_text, key_text = _text_of(chain_name), _text_of(key_name)
-    try:
-        chain = x509.load_pem_x509_certificates(chain_text)
-    except ValueError as error:
-        raise ProvenanceError(f"{chain_name} holds no certificates in PEM format: {error}") from error
-    try:
-        private = serialization.load_pem_private_key(key_text, None)
-    except (ValueError, TypeError) as error:  # TypeError: it has a password
-        raise ProvenanceError(f"{key_name} holds no private key in PEM format without a password: {error}") from error
-    if private.public_key() != chain[0].public_key():
-        raise ProvenanceError(f"the key in {key_name} is not that of the first certificate in {chain_name}")
-    now = datetime.datetime.now(datetime.UTC)
-    if not chain[0].not_valid_before_utc <= now <= chain[0].not_valid_after_utc:
-        days = f"{chain[0].not_valid_before_utc:%Y-%m-%d} to {chain[0].not_valid_after_utc:%Y-%m-%d}"
-        raise ProvenanceError(f"the certificate in {chain_name} is valid from {days}, not today")
-    formats = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    pems = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain)
-    return _algorithm(private, key_name), pems, private.private_bytes(*formats)
-
-
-def _algorithm(key: "PrivateKeyTypes", name: str) -> str:
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-
-    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in ("secp256r1", "secp384r1", "secp521r1"):
-        return {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}[key.curve.name]
-    if isinstance(key, ed25519.Ed25519PrivateKey):
-        return "ed25519"
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
-        return "ps256"
-    raise ProvenanceError(f"the key in {name} should be of EC P-256, P-384 or P-521, Ed25519, or RSA from 2048 bits")
-
-
-def _text_of(name: str) -> bytes:
-    try:
-        return Path(name).expanduser().read_bytes()
-    except OSError as error:
-        raise ProvenanceError(f"cannot read {name}: {error.strerror or error}") from error
-
-
-def _local() -> Path:
-    """The file of the key, the certificate and its authority that were made here, on first use."""
-    path = home() / "signing.pem"
-    if path.exists():
-        return path
-    partial = path.parent / f".{secrets.token_hex(8)}.part"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_made())
-        try:
-            os.link(partial, path)  # unlike renaming it fails where another process was first, whose key is then used
-        except FileExistsError:
-            pass
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        reason = f"{error.strerror or error}; {HOME} may name another folder"
-        raise ProvenanceError(f"cannot make a key to sign with in {path.parent}: {reason}") from error
-    return path
-
-
-def _made() -> bytes:
-    """A new key, its certificate and that of its authority, in PEM format. The authority's own key is not kept: nobody
-    can make a second certificate in its name."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key, authority = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    number = secrets.token_hex(4)  # tells machines apart without naming them
-    certificates = (
-        _certificate(f"Vitascope signer {number}", key, number, authority, is_authority=False),
-        _certificate(f"Vitascope local authority {number}", authority, number, authority, is_authority=True),
-    )
-    formats = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return key.private_bytes(*formats) + b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)
-
-
-def _certificate(
-    name: str,
-    key: "EllipticCurvePrivateKey",
-    number: str,
-    authority: "EllipticCurvePrivateKey",
-    *,
-    is_authority: bool,
-) -> "Certificate":
-    """As C2PA asks for them (specification 2.2, 14.5): an authority's, and one that may only sign what it is for."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
-    def named(common: str) -> x509.Name:
-        attributes = ((NameOID.ORGANIZATION_NAME, "Vitascope (local)"), (NameOID.COMMON_NAME, common))
-        return x509.Name([x509.NameAttribute(*attribute) for attribute in attributes])
-
-    since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)  # clocks differ
-    usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"), False
-    )
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(named(name))
-        .issuer_name(named(f"Vitascope local authority {number}"))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(since)
-        .not_valid_after(since + datetime.timedelta(days=365 * YEARS))
-        .add_extension(x509.BasicConstraints(is_authority, 0 if is_authority else None), critical=True)
-        .add_extension(
-            x509.KeyUsage(
-                **usage,
-                decipher_only=False,
-                digital_signature=not is_authority,
-                key_cert_sign=is_authority,
-                crl_sign=is_authority,
-            ),
-            critical=True,
-        )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)
-    )
-    if not is_authority:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
-    return builder.sign(authority, hashes.SHA256())
-
-
 # --- what a file says of itself ---------------------------------------------------------------------------------------
 
 
@@ -254,8 +146,10 @@ class Report:
 
     `manifest` is "none", "valid" (by an authority known here: this machine's own, the user's, or one that the C2PA
     library trusts), "valid, by an authority that is not known here", or "invalid: " and why. Of an invalid one,
-    `signer`, `model` and `ai_made` are what it claims. `changed`: the file is not what was signed (None: not signed, or
-    it cannot be told). `unreadable` says why there are no pictures to look for a watermark in."""
+    `signer`, `model` and `ai_made` are what it claims; `ai_made` is of the pictures, by what the manifest says or that
+    of the film which was opened. `sound` is what it says of a sound that was made for them. `changed`: the file is not
+    what was signed (None: not signed, or it cannot be told). `unreadable` says why there are no pictures to look for a
+    watermark in."""
 
     path: Path
     manifest: str
@@ -263,6 +157,7 @@ class Report:
     generator: str | None = None
     model: str | None = None
     ai_made: bool | None = None
+    sound: str | None = None
     changed: bool | None = None
     watermark: Found | None = None
     shot: Shot | None = None
@@ -276,6 +171,8 @@ class Report:
             kind = {True: "AI-made", False: "not said to be AI-made", None: "unknown how it was made"}[self.ai_made]
             parts = (f"model {self.model}" if self.model else None, self.generator)
             lines.append("says       " + ", ".join([kind, *filter(None, parts)]))
+        if self.sound is not None:
+            lines.append(f"sound      {self.sound}")
         if self.changed is not None:
             lines.append(f"changed    {'yes, after it was signed' if self.changed else 'not since it was signed'}")
         lines.append(f"watermark  {self._watermark()}")
@@ -339,7 +236,7 @@ def _watermark(path: Path) -> Found:
 def _manifest_report(path: Path) -> Report:
     import c2pa
 
-    trusted = "\n".join(_anchors())
+    trusted = "\n".join(anchors())
     settings = {"verify": _OFFLINE} | ({"trust": {"user_anchors": trusted}} if trusted else {})
     try:
         with (
@@ -349,6 +246,7 @@ def _manifest_report(path: Path) -> Report:
         ):
             state = reader.get_validation_state()
             manifest = reader.get_active_manifest() or {}
+            manifests = json.loads(reader.json()).get("manifests") or {}
             results = (reader.get_validation_results() or {}).get("activeManifest") or {}
     except c2pa.C2paError.ManifestNotFound:
         return Report(path, "none")
@@ -362,9 +260,9 @@ def _manifest_report(path: Path) -> Report:
     else:
         reasons = [f"{failure.get('code')} ({failure.get('explanation')})" for failure in failures]
         text = "invalid: " + ("; ".join(reasons) or str(state))
-    told = list(_actions(manifest))
-    assertions = manifest.get("assertions", [])
-    ours: object = next((one.get("data") for one in assertions if one.get("label") == SHOT_LABEL), None)
+    line = [manifest, *_opened(manifest, manifests)]
+    told = [action for one in line if _said(one, SOUND_LABEL) is None for action in _actions(one)]
+    ours = next((found for one in line if (found := _said(one, SHOT_LABEL)) is not None), None)
     return Report(
         path,
         text,
@@ -372,24 +270,38 @@ def _manifest_report(path: Path) -> Report:
         generator=_generator(manifest),
         model=_model(ours, told),
         ai_made=any(str(action.get("digitalSourceType", "")).rsplit("/", 1)[-1] in AI_MADE for action in told),
+        sound=_sound(_said(manifest, SOUND_LABEL)),
         changed=any(code.endswith((".mismatch", "Hash.malformed")) for code in codes),
         shot=_shot(ours),
     )
 
 
-def _anchors() -> Iterator[str]:
-    """The certificates of authorities that are known here: of the key that was made here, and of the user's own."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import serialization
+def _opened(manifest: dict[str, Any], manifests: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The manifests of what was opened to be edited, the last first."""
+    seen: set[str] = set()
+    while True:
+        parents = (one for one in manifest.get("ingredients") or [] if one.get("relationship") == "parentOf")
+        label = next((str(one["active_manifest"]) for one in parents if one.get("active_manifest")), None)
+        if label is None or label in seen or label not in manifests:
+            return
+        seen.add(label)
+        manifest = manifests[label]
+        yield manifest
 
-    for name in (str(home() / "signing.pem"), os.environ.get(CERTIFICATE)):
-        if not name:
-            continue
-        try:
-            chain = x509.load_pem_x509_certificates(Path(name).expanduser().read_bytes())
-        except (OSError, ValueError):
-            continue  # nothing was signed here yet; signing says what is wrong with it
-        yield chain[-1].public_bytes(serialization.Encoding.PEM).decode()
+
+def _said(manifest: dict[str, Any], label: str) -> object:
+    """What an assertion of ours says; None where there is none."""
+    return next((one.get("data") for one in manifest.get("assertions", []) if one.get("label") == label), None)
+
+
+def _sound(said: object) -> str | None:
+    """What our assertion of a sound says, for people."""
+    if not isinstance(said, dict):
+        return None
+    made = ", ".join(str(stem) for stem in said.get("made") or ()) or "silence"
+    kept = " beside the film's own" if said.get("kept") else ""
+    pictures = "as they were" if said.get("pictures_copied") else "coded anew"
+    return f"made by a machine ({made}){kept}; the pictures of the film that was opened are {pictures}"
 
 
 def _actions(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import math
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -22,17 +24,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vitascope import __version__
 from vitascope.serve import callbacks, links
 from vitascope.serve.desk import Desk
+from vitascope.serve.expiry import sweep
 from vitascope.serve.log import log, tell
 from vitascope.serve.metrics import Metrics
 from vitascope.serve.problem import Problem
 from vitascope.serve.protocol import Call, Protocol, Route, Upload, answer, unfolded
+from vitascope.serve.protocols import ours_docs as ours
 from vitascope.serve.services import PROTOCOLS, protocol_of
-from vitascope.serve.settings import DAY
 
 THREADS = 64
 TIDIES = 1.0  # seconds between two looks at leases and calls back, …
 SWEEPS = 60.0  # … and at what has expired
 MAX_FIELDS = 1000
+_SURROGATES = re.compile("[\ud800-\udfff]")
 MAX_FILES = 32
 
 
@@ -42,7 +46,6 @@ def build(desk: Desk) -> ASGIApp:
         title="Vitascope", version=__version__, docs_url="/docs", redoc_url=None, lifespan=lambda app: _living(desk)
     )
     app.add_exception_handler(HTTPException, _unknown)
-    app.add_exception_handler(Problem, _unknown)  # of a body, which is read before a route's answer begins
     for protocol in PROTOCOLS:
         for route in protocol.routes:
             path, endpoint = protocol.prefix + route.path, _endpoint(desk, protocol, route)
@@ -53,6 +56,7 @@ def build(desk: Desk) -> ASGIApp:
     for path, endpoint in (("/healthz", _health), ("/readyz", _ready(desk)), ("/metrics", _metrics(desk))):
         app.router.routes.append(StarletteRoute(path, endpoint, methods=["GET"]))
     app.router.routes.append(StarletteRoute("/files/{job}/{name}", _file(desk), methods=["GET", "HEAD"]))
+    app.openapi()["components"] = {"securitySchemes": ours.SECURITY}
     return Outside(app, desk.settings.max_body)
 
 
@@ -60,11 +64,10 @@ def refused(problem: Problem, path: str, request_id: str) -> Response:
     """A problem in the form of the protocol that the path falls under."""
     headers = {}
     if problem.retry_after is not None:
-        headers["retry-after"] = str(max(1, round(problem.retry_after)))
+        headers["retry-after"] = str(max(1, math.ceil(problem.retry_after)))
     protocol = protocol_of(path)
-    told = protocol.error(problem, request_id)
-    status = told.pop("_status", problem.status)
-    return answer(told, status, headers)
+    body = protocol.error(problem, request_id)
+    return answer(body, body.pop("_status", problem.status), headers)
 
 
 class Outside:
@@ -105,17 +108,21 @@ class Outside:
         except ClientDisconnect:
             status = 499
         except Exception as error:
-            problem = as_problem(error)
-            if problem.kind == "internal":
-                log.error("failed", exc_info=error, extra={"told": {"request": request_id, "path": path}})
             if begun:
                 raise
-            await refused(problem, path, request_id)(scope, receive, marked)
+            await told(error, Request(scope))(scope, receive, marked)
         finally:
             took = round(1000 * (time.perf_counter() - start), 1)
-            told = {"request": request_id, "method": scope["method"], "path": path, "status": status, "ms": took}
-            if log.isEnabledFor(20):
-                tell("request", **told, key=scope["state"].get("key"))
+            line = {"request": request_id, "method": scope["method"], "path": path, "status": status, "ms": took}
+            tell("request", **line, key=scope["state"].get("key"))
+
+
+def told(error: Exception, request: Request) -> Response:
+    """The answer to a request that failed, in its protocol's form. What we did not foresee is logged."""
+    problem, path, request_id = as_problem(error), request.url.path, request.state.request_id
+    if problem.kind == "internal":
+        log.error("failed", exc_info=error, extra={"told": {"request": request_id, "path": path}})
+    return refused(problem, path, request_id)
 
 
 def as_problem(error: Exception) -> Problem:
@@ -134,8 +141,15 @@ def as_problem(error: Exception) -> Problem:
 
 def _endpoint(desk: Desk, protocol: Protocol, route: Route) -> Any:
     async def endpoint(request: Request) -> Response:
-        fields, body = ({}, await request.body()) if route.raw else await read_body(request)
-        return await run_in_threadpool(_answer, desk, protocol, route, request, fields, body)
+        try:
+            for value in (*request.path_params.values(), *request.query_params.values()):
+                _check_text(value)
+            fields, body = ({}, await request.body()) if route.raw else await read_body(request)
+            return await run_in_threadpool(_answer, desk, protocol, route, request, fields, body)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            return told(error, request)
 
     return endpoint
 
@@ -143,12 +157,8 @@ def _endpoint(desk: Desk, protocol: Protocol, route: Route) -> Any:
 def _answer(
     desk: Desk, protocol: Protocol, route: Route, request: Request, fields: dict[str, Any], body: bytes
 ) -> Response:
-    try:
-        key = admitted(desk, protocol, request) if route.needs_key else None
-        call = Call(desk, protocol, request, request.path_params, request.query_params, fields, body, key)
-        return route.answer(call)
-    except Problem as problem:
-        return refused(problem, request.url.path, request.state.request_id)
+    key = admitted(desk, protocol, request) if route.needs_key else None
+    return route.answer(Call(desk, protocol, request, request.path_params, request.query_params, fields, body, key))
 
 
 def admitted(desk: Desk, protocol: Protocol, request: Request) -> Any:
@@ -175,9 +185,11 @@ async def read_body(request: Request) -> tuple[dict[str, Any], bytes]:
                 pairs = [(name, await _part(value)) for name, value in form.multi_items()]
         except (HTTPException, MultiPartException, ValueError) as error:
             raise Problem("malformed", f"the form cannot be read: {getattr(error, 'detail', error)}") from None
+        for pair in pairs:
+            _check_text(pair)
         return unfolded(pairs), b""
     body = await request.body()
-    if not body or kind not in ("application/json", ""):
+    if not body or not (kind == "application/json" or (kind == "" and body[:1] == b"{")):
         return {}, body
     try:
         value = json.loads(body)
@@ -185,7 +197,21 @@ async def read_body(request: Request) -> tuple[dict[str, Any], bytes]:
         raise Problem("malformed", "the body is no JSON") from None
     if not isinstance(value, dict):
         raise Problem("malformed", "the body should be a JSON object")
+    _check_text(value)
     return value, body
+
+
+def _check_text(value: Any) -> None:
+    """Raise Problem for text, however deep in a value, that neither databases nor files can hold."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, str) and ("\0" in one or (not one.isascii() and _SURROGATES.search(one))):
+            raise Problem("malformed", "a text holds a null or half of a character")
 
 
 async def _part(value: UploadFile | str) -> Upload | str:
@@ -212,27 +238,18 @@ async def _tidy(desk: Desk) -> None:
     swept = 0.0
     while True:
         try:
-            if back := await run_in_threadpool(desk.jobs.take_back, desk.settings.expire_days * DAY):
+            if back := await run_in_threadpool(desk.jobs.take_back):
                 tell("leases ended", jobs=back)
             if time.monotonic() - swept > SWEEPS:
                 swept = time.monotonic()
-                await run_in_threadpool(sweep, desk)
+                await run_in_threadpool(sweep, desk.database, desk.storage)
         except Exception:
             log.exception("tidying failed")
         await asyncio.sleep(TIDIES)
 
 
-def sweep(desk: Desk) -> None:
-    """Forget what has expired, and remove files that nobody names or reads any more."""
-    desk.jobs.sweep()
-    paths = desk.jobs.trash()
-    for path in paths:
-        desk.storage.remove(path)
-    desk.jobs.emptied(paths)
-
-
 async def _unknown(request: Request, error: Exception) -> Response:
-    return refused(as_problem(error), request.url.path, request.state.request_id)
+    return told(error, request)
 
 
 async def _health(request: Request) -> Response:

@@ -33,7 +33,7 @@ def cost_of(work: Work, films: dict[str, float]) -> float:
     megapixels = shot.size[0] * shot.size[1] / 1e6
     length = sum(films.values())
     if work.task == "sound":
-        return BEGIN + SOUND * length
+        return BEGIN + work.takes * SOUND * (length or shot.seconds)
     if work.task == "enlarge":
         return BEGIN + ENLARGED * megapixels * length * shot.fps
     card, parameters = card_of(shot.model)

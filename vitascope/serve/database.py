@@ -1,5 +1,7 @@
 """The database: its tables, its numbered migrations, and how it is opened (SQLite or PostgreSQL, by URL)."""
 
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +47,7 @@ jobs = Table(
     Column("expires", Double),
     Column("worker", Text),
     Column("lease", Double),
+    Column("tries", Integer, nullable=False),  # how often it was claimed: each has a folder of its own
     Column("deaths", Integer, nullable=False),
     Column("asked_to_stop", Boolean, nullable=False),
     Column("stage", Text, nullable=False),
@@ -91,10 +94,7 @@ deliveries = Table(  # calls back that are still to be made
     "deliveries", metadata,
     Column("id", Text, primary_key=True),
     Column("job", Text, nullable=False),
-    Column("url", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("headers", Text, nullable=False),
-    Column("signed", Boolean, nullable=False),
+    Column("state", Text, nullable=False),  # of the job, of which the receiver is to be told
     Column("tries", Integer, nullable=False),
     Column("due", Double, nullable=False),
 )  # fmt: skip
@@ -124,18 +124,25 @@ tallies = Table(  # what workers have measured, for /metrics: how often, and how
 
 def _first(connection: Connection) -> None:
     metadata.create_all(connection)
+    # Of these only the small ones, of some states, begin with the key: else SQLite takes one of all of a key's jobs.
     for statement in (
-        "CREATE INDEX jobs_waiting ON jobs (first) WHERE state = 'queued' AND first IS NOT NULL",
-        "CREATE INDEX jobs_of_key ON jobs (key, state, id, cost)",
-        "CREATE INDEX jobs_of_protocol ON jobs (key, protocol, collection, id)",
-        "CREATE INDEX jobs_running ON jobs (lease) WHERE state = 'running'",
-        "CREATE INDEX jobs_external ON jobs (key, protocol, external) WHERE external IS NOT NULL",
-        "CREATE UNIQUE INDEX jobs_once ON jobs (key, idempotency) WHERE idempotency IS NOT NULL",
-        "CREATE INDEX jobs_same ON jobs (key, digest)",
+        "CREATE INDEX jobs_first ON jobs (first) WHERE state = 'queued' AND first IS NOT NULL",
+        "CREATE INDEX jobs_waiting ON jobs (key, id, cost, wait) WHERE state = 'queued'",
+        "CREATE INDEX jobs_running ON jobs (key, lease) WHERE state = 'running'",
+        "CREATE INDEX jobs_of_protocol ON jobs (protocol, key, id)",
+        "CREATE INDEX jobs_external ON jobs (external, key, protocol) WHERE external IS NOT NULL",
+        "CREATE UNIQUE INDEX jobs_once ON jobs (idempotency, key, protocol) WHERE idempotency IS NOT NULL",
+        "CREATE INDEX jobs_same ON jobs (digest, key)",
+        "CREATE INDEX jobs_bytes ON jobs (key, bytes) WHERE bytes > 0",
+        "CREATE INDEX jobs_ended ON jobs (state, ended) WHERE ended IS NOT NULL",
         "CREATE INDEX jobs_expiring ON jobs (expires) WHERE expires IS NOT NULL",
         "CREATE UNIQUE INDEX keys_hash ON keys (hash)",
         "CREATE INDEX media_expiring ON media (expires)",
+        "CREATE INDEX media_path ON media (path)",
+        "CREATE INDEX media_sha256 ON media (sha256)",
         "CREATE INDEX deliveries_due ON deliveries (due)",
+        "CREATE INDEX deliveries_job ON deliveries (job)",
+        "CREATE INDEX trash_due ON trash (due)",
     ):
         connection.execute(sa.text(statement))
 
@@ -143,29 +150,34 @@ def _first(connection: Connection) -> None:
 # Numbered by their place, applied once each, never changed afterwards. The first makes the tables as they stand above:
 # a later change of a table comes with a migration of its own, which finds the change made on new databases.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
-LOCK = 7_326_001  # of PostgreSQL, while migrations run
+CONNECTIONS = 24  # that stay open, and as many more for a while
 
 
 class Database:
     """An open database. `reading()` and `writing()` give connections; what is written in one is there as a whole or not
-    at all."""
+    at all. One within another waits for itself."""
 
     def __init__(self, url: str) -> None:
         """Open it, and bring its tables up to date. Raises sqlalchemy's errors for one that cannot be opened."""
         self.sqlite = url.startswith("sqlite")
+        self._turn = threading.Lock()
+        # The connection that was used last is used first: few are ever opened, each of which keeps pages in memory.
+        pool = {"pool_size": CONNECTIONS, "max_overflow": CONNECTIONS, "pool_use_lifo": True}
         if self.sqlite and (path := sa.make_url(url).database):
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = sa.create_engine(url, pool_size=48, max_overflow=16)
+            self.engine = sa.create_engine(url, **pool)
             event.listen(self.engine, "connect", _prepare)
             event.listen(self.engine, "begin", _begin)
         else:
-            self.engine = sa.create_engine(url, pool_size=16, max_overflow=32, pool_pre_ping=True)
+            self.engine = sa.create_engine(url, pool_pre_ping=True, **pool)
         self._migrate()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes: alone on SQLite, as others elsewhere."""
-        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        # SQLite lets who waits for the lock sleep, longer each time: within a process the threads wait in line instead.
+        turn = self._turn if self.sqlite else contextlib.nullcontext()
+        with turn, self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -173,13 +185,17 @@ class Database:
         with self.engine.connect() as connection:
             yield connection
 
+    def hold(self, connection: Connection, name: str) -> None:
+        """Let no other transaction hold this name until this one ends. On SQLite there is no other."""
+        if not self.sqlite:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
     def close(self) -> None:
         self.engine.dispose()
 
     def _migrate(self) -> None:
         with self.writing() as connection:
-            if not self.sqlite:
-                connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            self.hold(connection, "migrations")
             connection.execute(
                 sa.text("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, at DOUBLE PRECISION)")
             )
@@ -194,7 +210,7 @@ class Database:
 def _prepare(connection, record) -> None:  # type: ignore[no-untyped-def]
     """What an SQLite connection begins with: a log that readers do not wait for, on disk at each commit."""
     connection.isolation_level = None  # transactions are begun below, not by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "cache_size=-16000"):
+    for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "cache_size=-4000"):
         connection.execute(f"PRAGMA {pragma}")
 
 

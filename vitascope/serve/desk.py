@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy import func, select
@@ -15,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from vitascope.model.card import Refused, check, models
 from vitascope.serve import cost, links
 from vitascope.serve.database import Database, jobs, media, notes
+from vitascope.serve.expiry import keep_upload
 from vitascope.serve.fetch import FetchError, fetch
 from vitascope.serve.forecast import Forecast
 from vitascope.serve.jobs import ENDED, Full, Job, Jobs, New, new_id
@@ -43,6 +45,7 @@ class Note:
     data: dict[str, Any]
     created: float
     expires: float | None
+    key: str = ""  # whose it is
 
 
 @dataclass
@@ -64,7 +67,8 @@ class Desk:
         database = Database(settings.store)
         secret = _link_secret(database)
         storage = Storage(settings.media)
-        return cls(settings, database, storage, Keys(database), Jobs(database), Forecast(database), Limiter(), secret)
+        queue = Jobs(database, settings.expire_days * DAY, announced=bool(settings.webhook_url))
+        return cls(settings, database, storage, Keys(database), queue, Forecast(database), Limiter(), secret)
 
     # --- what is asked ------------------------------------------------------------------------------------------------
 
@@ -88,7 +92,7 @@ class Desk:
             elif isinstance(source, bytes):
                 data = source
             elif isinstance(source, str) and source[:8].lower().startswith(("http://", "https://")):
-                data = fetch(source, allow_private=self.settings.allow_private)
+                data = self._own(source) or fetch(source, allow_private=self.settings.allow_private)
             elif isinstance(source, str) and source:
                 data = from_base64(source, MAX_INLINE_BYTES)
             else:
@@ -99,23 +103,39 @@ class Desk:
         self.keep(call.key, found)
         return found
 
+    def _own(self, url: str) -> bytes | None:
+        """What a link of this server's own leads to: its address may be one that must not be fetched from. None for any
+        other URL."""
+        try:
+            link = urlsplit(url)
+            given = dict(parse_qsl(link.query))
+            path = "files/" + unquote(link.path.partition("/files/")[2])
+            if not links.is_signed(self.link_secret, path, given.get("ends", ""), given.get("signature", "")):
+                return None
+        except ValueError:
+            return None
+        _, id, name = path.split("/")
+        job = self.jobs.get(id)
+        result = None if job is None else next((one for one in job.results if one.name == name), None)
+        if job is None or result is None or result.bytes > MAX_INLINE_BYTES:
+            return None
+        return self.storage.get(f"{job.folder}/{result.name}")
+
     def keep(self, key: Key, found: Media) -> None:
         """Put media into the storage, as this key's. Raises Problem where it holds too much already."""
         assert found.data is not None
         path, expires = media_path(found.sha256), time.time() + self.settings.expire_days * DAY
         with self.database.reading() as connection:
-            known = connection.execute(select(media.c.key, media.c.expires).where(media.c.sha256 == found.sha256)).all()
-        if not any(owner == key.id for owner, _ in known):
+            known = connection.execute(select(media.c.key).where(media.c.sha256 == found.sha256)).scalars().all()
+        if key.id not in known:
             self.check_room(key, len(found.data))
-        if not known or not self.storage.has(path):
+        if not self.storage.has(path):
             self.storage.put(path, found.data)
         values = {"kind": found.kind, "mime": "", "path": path, "bytes": len(found.data), "created": time.time()}
         with self.database.writing() as connection:
-            mine = (media.c.key == key.id, media.c.sha256 == found.sha256)
-            if connection.execute(select(media.c.key).where(*mine)).first():
-                connection.execute(sa.update(media).where(*mine).values(expires=expires))
-            else:
-                connection.execute(sa.insert(media).values(key=key.id, sha256=found.sha256, expires=expires, **values))
+            keep_upload(connection, values | {"key": key.id, "sha256": found.sha256, "expires": expires})
+        if not self.storage.has(path):  # it was trash, and has been removed just now
+            self.storage.put(path, found.data)
 
     def named(self, key: Key, sha256: str, name: str) -> Media:
         """Media of this key that are kept already, without their bytes. Raises Problem for those of others too."""
@@ -145,11 +165,14 @@ class Desk:
         except MediaError as error:
             raise Problem("invalid", str(error)) from None
 
-    def wait(self, job: Job, seconds: float = 300.0) -> Job:
-        """The job when it has ended. Raises Problem where that takes longer; the job is cancelled then."""
+    def wait(self, job: Job, seconds: float = 300.0, cancel: bool = True) -> Job:
+        """The job when it has ended. Where that takes longer it is cancelled, and Problem raised; or, if that is not
+        wanted, it is given as it stands then. Raises Problem also for one that is deleted."""
         until = time.monotonic() + seconds
         while (found := self.jobs.get(job.id)) is not None and found.state not in ENDED:
             if time.monotonic() > until:
+                if not cancel:
+                    return found
                 self.jobs.cancel(job.id)
                 raise Problem("busy", f"it was not there after {seconds:g} s", retry_after=30)
             time.sleep(0.1)
@@ -194,6 +217,9 @@ class Desk:
             price = cost.cost_of(work, {name: self._length(key, film) for name, film in work.films.items()})
         except (ShotError, Refused) as error:
             raise invalid(error) from None
+        idempotency = call.header("idempotency-key")
+        if idempotency and (job := self.jobs.earlier(key.id, call.protocol.name, idempotency)) is not None:
+            return job
         self.check_room(key, 0)
         self._check_promise(key)
         new = New(
@@ -205,14 +231,22 @@ class Desk:
             collection=collection,
             said=dict(said or {}),
             external=external,
-            idempotency=call.header("idempotency-key"),
+            idempotency=idempotency,
             callback=callback,
             reuse=reuse,
         )
         try:
             return self.jobs.put(new)
         except Full as full:
-            raise Problem("full", str(full), retry_after=full.seconds) from None
+            begins = self.forecast.as_first(key.id, key.tier.wait)
+            raise Problem("full", str(full), retry_after=min(max(1.0, begins), 3600)) from None
+
+    def check(self, shot: Shot) -> None:
+        """Raise Problem for what the Shot's model cannot make."""
+        try:
+            check(_carrying(shot), cost.card_of(shot.model)[0])
+        except Refused as error:
+            raise invalid(error) from None
 
     def _checked(self, key: Key, work: Work) -> Work:
         """The work as the queue keeps it: one that the model can make, with its media by name. Raises Refused and
@@ -236,17 +270,20 @@ class Desk:
             with self.database.reading() as connection:
                 total = sum(
                     connection.execute(
-                        select(func.coalesce(func.sum(table.c.bytes), 0)).where(table.c.key == key.id)
+                        select(func.coalesce(func.sum(table.c.bytes), 0)).where(
+                            table.c.key == key.id, table.c.bytes > sa.literal_column("0")
+                        )
                     ).scalar_one()
                     for table in (jobs, media)
                 )
-            self._stored[key.id] = (now, total)
+            seen = now
         if total + more > key.tier.gigabytes * 1e9:
             message = f"your files take {total / 1e9:.2f} GB, at most {key.tier.gigabytes:g} may; delete some"
             raise Problem("full", message, retry_after=60)
+        self._stored[key.id] = (seen, int(total) + more)  # what comes within these seconds counts too
 
     def _check_promise(self, key: Key) -> None:
-        begins = self.forecast.as_first(key.id)
+        begins = self.forecast.as_first(key.id, key.tier.wait)
         if begins > key.tier.wait:
             message = (
                 f"the queue is too long: it would begin in about {begins:.0f} s and your tier promises "
@@ -297,7 +334,7 @@ class Desk:
     ) -> Note:
         """Remember something, for so many seconds."""
         now = time.time()
-        found = Note(id or new_id(), kind, data, now, None if lasts is None else now + lasts)
+        found = Note(id or new_id(), kind, data, now, None if lasts is None else now + lasts, key)
         values = {"protocol": protocol, "id": found.id, "key": key, "kind": kind, "data": json.dumps(data)}
         with self.database.writing() as connection:
             connection.execute(sa.delete(notes).where(notes.c.protocol == protocol, notes.c.id == found.id))
@@ -312,7 +349,7 @@ class Desk:
             row = connection.execute(query).mappings().first()
         if row is None or (row["expires"] is not None and row["expires"] < time.time()):
             return None
-        return Note(row["id"], row["kind"], json.loads(row["data"]), row["created"], row["expires"])
+        return Note(row["id"], row["kind"], json.loads(row["data"]), row["created"], row["expires"], row["key"])
 
     def all_noted(self, protocol: str, kind: str, key: str) -> list[Note]:
         """All that was remembered of a kind for a key, newest first."""
@@ -375,6 +412,7 @@ def _range(header: str | None, length: int) -> tuple[int, int]:
 def _link_secret(database: Database) -> bytes:
     """What links are signed with: made once, the same for all servers of a database."""
     with database.writing() as connection:
+        database.hold(connection, "links")
         which = (notes.c.protocol == "server", notes.c.id == "links")
         found = connection.execute(select(notes.c.data).where(*which)).scalar_one_or_none()
         if found is None:

@@ -1,180 +1,115 @@
 """The queue: jobs that are put, claimed, watched, finished and never lost. No torch, no HTTP."""
 
-import hashlib
 import json
-import os
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+import uuid
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, func, select
 
-from vitascope.serve.database import Database, deliveries, events, jobs, media, trash
-from vitascope.serve.settings import Tier
-from vitascope.serve.work import Result, Work
-from vitascope.shot.shot import Shot
+from vitascope.serve.database import Database, deliveries, events, jobs
+from vitascope.serve.expiry import forget, remember
+from vitascope.serve.job import ENDED, Full, Job, New, State, digest_of, job_of, new_id
+from vitascope.serve.settings import DAY
+from vitascope.serve.work import Result
 
-State = Literal["queued", "running", "done", "failed", "cancelled"]
-ENDED = ("done", "failed", "cancelled")
-MAX_DEATHS = 3  # of workers, before their job counts as what kills them
-GRACE = 900.0  # seconds that a file stays after its last name is gone: somebody may be reading it
-_RESULTS = TypeAdapter(list[Result])
+__all__ = ["ENDED", "Full", "Job", "Jobs", "New", "new_id"]
+
 _ID = re.compile(r"[0-9a-f]{32}")
-
-
-class Full(Exception):
-    """A queue that takes no more of this key: why, and when it will."""
-
-    def __init__(self, why: str, seconds: float) -> None:
-        super().__init__(why)
-        self.seconds = seconds
-
-
-@dataclass(frozen=True)
-class New:
-    """A job as a protocol asks for it."""
-
-    key: str
-    protocol: str
-    work: Work
-    cost: float
-    tier: Tier
-    collection: str = ""
-    said: dict[str, Any] = field(default_factory=dict)
-    external: str | None = None
-    idempotency: str | None = None
-    callback: str | None = None
-    reuse: bool = False  # whether an equal job's result may be the answer
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job as it stands now. Times are seconds since 1970."""
-
-    id: str
-    key: str
-    protocol: str
-    collection: str
-    state: State
-    raw: str  # JSON of its work
-    said: dict[str, Any]
-    external: str | None
-    callback: str | None
-    model: str
-    cost: float
-    created: float
-    started: float | None
-    ended: float | None
-    expires: float | None
-    deaths: int
-    asked_to_stop: bool
-    stage: str
-    share: float
-    code: str | None
-    message: str | None
-    results: tuple[Result, ...]
-
-    @cached_property
-    def work(self) -> Work:
-        return Work.model_validate_json(self.raw)
-
-    @property
-    def shot(self) -> Shot:
-        return self.work.shot
-
-    def result(self, *roles: str) -> Result | None:
-        """The first result of one of these roles."""
-        return next((one for one in self.results if one.role in roles), None)
-
-    @property
-    def folder(self) -> str:
-        """Where its results are in the storage."""
-        return f"results/{self.id[-2:]}/{self.id}"
-
-
-def new_id() -> str:
-    """32 hexadecimal digits in the order of time (UUID version 7, RFC 9562)."""
-    now = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
-    number = now << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
-    return f"{number:032x}"
-
-
-def digest_of(work: Work) -> str:
-    return hashlib.sha256(work.model_dump_json().encode()).hexdigest()
+MAX_DEATHS = 3  # of workers, before their job counts as what kills them
+# Written out, not bound: else the indexes of waiting and of running jobs alone would not be used.
+QUEUED = jobs.c.state == sa.literal_column("'queued'")
+RUNNING = jobs.c.state == sa.literal_column("'running'")
 
 
 class Jobs:
-    """The jobs of a database, for who puts and asks (the API) and who makes (the workers)."""
+    """The jobs of a database, for who puts and asks (the API) and who makes (the workers).
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    Of each key the first waiting job has a clock (`first`), which starts when it may begin: the job that has used the
+    largest share of its wait goes next. However many jobs one key has put, the others' first ones use up their waits
+    beside its. On PostgreSQL a transaction locks the job first and its key afterwards, and waits for no other job."""
+
+    def __init__(
+        self,
+        database: Database,
+        keep: float = 30 * DAY,
+        announced: bool = False,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Jobs that have ended stay for `keep` seconds. Whether the end of each is `announced`, or only of those whose
+        client asked for it; the `clock` is the database's own, where it has one."""
+        self.database, self.keep, self.announced, self._clock = database, keep, announced, clock
+        self._wall = clock or time.time
 
     # --- asked by clients ---------------------------------------------------------------------------------------------
 
     def put(self, new: New) -> Job:
         """Keep a job, on disk when this returns. The answer is an earlier one with the same idempotency key, if there
         is, or, where that is wanted, with the same work. Raises Full."""
+        digest = digest_of(new.work)
+        values = {
+            "id": new_id(),
+            "key": new.key,
+            "protocol": new.protocol,
+            "collection": new.collection,
+            "state": "queued",
+            "work": new.work.model_dump_json(exclude_unset=True),
+            "said": json.dumps(new.said),
+            "digest": digest,
+            "external": new.external,
+            "idempotency": new.idempotency,
+            "callback": new.callback,
+            "model": new.work.shot.model,
+            "cost": new.cost,
+            "wait": new.tier.wait,
+            "most": new.tier.running,
+            "tries": 0,
+            "deaths": 0,
+            "asked_to_stop": False,
+            "stage": "",
+            "share": 0.0,
+            "results": "[]",
+            "bytes": 0,
+        }
         with self.database.writing() as connection:
-            if new.idempotency and (row := self._row(connection, key=new.key, idempotency=new.idempotency)):
-                return _job(row)
-            digest = digest_of(new.work)
-            if new.reuse and (row := self._same(connection, new, digest)):
-                return _job(row)
+            self.database.hold(connection, new.key)
+            if (row := self._earlier(connection, new, digest)) is not None:
+                return job_of(row)
             count = connection.execute(
-                select(func.count()).select_from(jobs).where(jobs.c.key == new.key, jobs.c.state == "queued")
-            ).scalar_one()
+                select(func.count()).select_from(jobs).where(jobs.c.key == new.key, QUEUED)
+            ).scalar_one()  # fmt: skip
             if count >= new.tier.waiting:
-                raise Full(f"{count} of your jobs are waiting, at most {new.tier.waiting} may", 10.0)
-            now = time.time()
-            values = {
-                "id": new_id(),
-                "key": new.key,
-                "protocol": new.protocol,
-                "collection": new.collection,
-                "state": "queued",
-                "work": new.work.model_dump_json(exclude_unset=True),
-                "said": json.dumps(new.said),
-                "digest": digest,
-                "external": new.external,
-                "idempotency": new.idempotency,
-                "callback": new.callback,
-                "model": new.work.shot.model,
-                "cost": new.cost,
-                "wait": new.tier.wait,
-                "most": new.tier.running,
-                "created": now,
-                "first": now if count == 0 else None,
-                "deaths": 0,
-                "asked_to_stop": False,
-                "stage": "",
-                "share": 0.0,
-                "results": "[]",
-                "bytes": 0,
-            }
-            row = connection.execute(sa.insert(jobs).values(values).returning(*jobs.c)).mappings().one()
-            return _job(row)
+                raise Full(f"{count} of your jobs are waiting, at most {new.tier.waiting} may")
+            now = self._now(connection)
+            row = connection.execute(sa.insert(jobs).values(created=now, **values).returning(*jobs.c)).mappings().one()
+            if count == 0:
+                self._promote(connection, new.key, now)
+            return job_of(row)
+
+    def earlier(self, key: str, protocol: str, idempotency: str) -> Job | None:
+        """The job that was put with this idempotency key."""
+        with self.database.reading() as connection:
+            row = self._row(connection, key=key, protocol=protocol, idempotency=idempotency)
+        return None if row is None else job_of(row)
 
     def get(self, id: str, *, key: str | None = None, protocol: str | None = None) -> Job | None:
         """A job; None where there is none, or it is another key's or another protocol's, or has expired."""
         if not _ID.fullmatch(id):  # which a database might not even take
             return None
         with self.database.reading() as connection:
-            row = self._row(connection, id=id)
+            row = connection.execute(_GET, {"id": id}).mappings().first()
         if row is None or (key and row["key"] != key) or (protocol and row["protocol"] != protocol):
             return None
-        return None if row["expires"] is not None and row["expires"] < time.time() else _job(row)
+        return None if row["expires"] is not None and row["expires"] < self._wall() else job_of(row)
 
     def by_external(self, external: str, *, key: str, protocol: str) -> Job | None:
-        """The job that a client has named so."""
+        """The newest job that a client has named so."""
         with self.database.reading() as connection:
             row = self._row(connection, external=external, key=key, protocol=protocol)
-        return None if row is None else _job(row)
+        return None if row is None or (row["expires"] or 1e12) < self._wall() else job_of(row)
 
     def page(
         self,
@@ -189,179 +124,189 @@ class Jobs:
     ) -> list[Job]:
         """Jobs of a key, newest first, at most `limit`; `after` is the id of the last one seen."""
         query = select(jobs).where(jobs.c.key == key, jobs.c.protocol == protocol)
-        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > time.time()))
+        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > self._wall()))
         if collections:
             query = query.where(jobs.c.collection.in_(collections))
         if after is not None:
             query = query.where(jobs.c.id > after if oldest_first else jobs.c.id < after)
         query = query.order_by(jobs.c.id if oldest_first else jobs.c.id.desc()).limit(limit).offset(offset)
         with self.database.reading() as connection:
-            return [_job(row) for row in connection.execute(query).mappings()]
+            return [job_of(row) for row in connection.execute(query).mappings()]
 
     def count(self, key: str, protocol: str, collections: Sequence[str] = ()) -> int:
         query = select(func.count()).select_from(jobs).where(jobs.c.key == key, jobs.c.protocol == protocol)
-        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > time.time()))
+        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > self._wall()))
         if collections:
             query = query.where(jobs.c.collection.in_(collections))
         with self.database.reading() as connection:
             return connection.execute(query).scalar_one()
 
+    def running(self, key: str) -> int:
+        """How many jobs of a key run, of any protocol."""
+        query = select(func.count()).select_from(jobs).where(jobs.c.key == key, jobs.c.state == "running")
+        with self.database.reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def said(self, key: str, protocol: str, start: float, end: float) -> list[tuple[float, dict[str, Any]]]:
+        """When a key's jobs were put between two times, and what was said of them, oldest first."""
+        mine = (jobs.c.key == key, jobs.c.protocol == protocol, jobs.c.created >= start, jobs.c.created < end)
+        with self.database.reading() as connection:
+            rows = connection.execute(select(jobs.c.created, jobs.c.said).where(*mine).order_by(jobs.c.id)).all()
+        return [(created, json.loads(said)) for created, said in rows]
+
     def cancel(self, id: str) -> Job | None:
         """Stop a job: at once if it waits; one that runs stops at its worker's next step. Others stay as they are."""
-        now = time.time()
         with self.database.writing() as connection:
-            row = self._row(connection, id=id)
+            row = self._row(connection, lock=True, id=id)
             if row is None:
                 return None
             if row["state"] == "queued":
-                self._end(connection, row, "cancelled", now)
+                self._end(connection, row, "cancelled", self._now(connection))
             elif row["state"] == "running":
                 connection.execute(sa.update(jobs).where(jobs.c.id == id).values(asked_to_stop=True))
-            return _job(self._row(connection, id=id) or row)
+            return job_of(self._row(connection, id=id) or row)
 
     def retry(self, id: str) -> Job | None:
         """Let a job that failed or was cancelled wait again; others stay as they are."""
-        now = time.time()
+        afresh: dict[str, Any] = {
+            "state": "queued",
+            "ended": None,
+            "expires": None,
+            "started": None,
+            "first": None,
+            "deaths": 0,
+        }
+        afresh |= {"asked_to_stop": False, "code": None, "message": None, "stage": "", "share": 0.0}
         with self.database.writing() as connection:
-            connection.execute(
-                sa.update(jobs)
-                .where(jobs.c.id == id, jobs.c.state.in_(("failed", "cancelled")))
-                .values(
-                    state="queued", ended=None, expires=None, deaths=0, asked_to_stop=False, code=None, message=None
-                )
-                .values(message=None, first=None, stage="", share=0.0, worker=None, lease=None)
-            )
-            row = self._row(connection, id=id)
+            row = self._row(connection, lock=True, id=id)
             if row is None:
                 return None
-            self._promote(connection, row["key"], now)
-            return _job(self._row(connection, id=id) or row)
+            if row["state"] in ("failed", "cancelled"):
+                connection.execute(sa.update(jobs).where(jobs.c.id == id).values(**afresh))
+                _tell(connection, id, "queued", {})
+                self._promote(connection, row["key"], self._now(connection))
+            return job_of(self._row(connection, id=id) or row)
 
     def delete(self, id: str) -> bool:
         """Stop a job if it has not ended, and forget it with all that it made."""
-        now = time.time()
         with self.database.writing() as connection:
-            row = self._row(connection, id=id)
+            row = self._row(connection, lock=True, id=id)
             if row is None:
                 return False
-            self._forget(connection, [_job(row)], now)
+            now = self._now(connection)
+            forget(connection, [row], now)
             self._promote(connection, row["key"], now)
         return True
 
     # --- done by workers ----------------------------------------------------------------------------------------------
 
     def claim(self, worker: str, lease: float) -> Job | None:
-        """Take the waiting job that has used the largest share of its wait; None if none may begin.
-
-        Of each key only the first of its waiting jobs has a clock: however many one key has put, the others' first
-        ones use up their waits beside its."""
-        now = time.time()
-        other = jobs.alias("other")
-        running = (
-            select(func.count()).select_from(other).where(other.c.key == jobs.c.key, other.c.state == "running")
-        ).scalar_subquery()
-        chosen = (
-            select(jobs.c.id)
-            .where(jobs.c.state == "queued", jobs.c.first.is_not(None), running < jobs.c.most)
-            .order_by(((now - jobs.c.first) / jobs.c.wait).desc(), jobs.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)  # SQLite has one writer at a time and leaves this out
-            .scalar_subquery()
-        )
-        claimed = (
-            sa.update(jobs)
-            .where(jobs.c.id == chosen, jobs.c.state == "queued")
-            .values(state="running", worker=worker, lease=now + lease, started=func.coalesce(jobs.c.started, now))
-            .returning(*jobs.c)
-        )
-        with self.database.writing() as connection:
-            row = connection.execute(claimed).mappings().first()
-            if row is None:
+        """Take the waiting job that has used the largest share of its wait; None if none may begin."""
+        with self.database.reading() as connection:  # so that idle workers never keep others from writing
+            if connection.execute(_next(self._now(connection))).first() is None:
                 return None
-            self._promote(connection, row["key"], now)
-        return _job(row)
+        try:
+            with self.database.writing() as connection:
+                now = self._now(connection)
+                chosen = _next(now).with_for_update(skip_locked=True)  # SQLite has one writer at a time: left out there
+                begun = func.coalesce(jobs.c.started, now)
+                row = connection.execute(
+                    sa.update(jobs)
+                    .where(jobs.c.id == chosen.scalar_subquery(), QUEUED)
+                    .values(state="running", worker=worker, lease=now + lease, started=begun, tries=jobs.c.tries + 1)
+                    .returning(*jobs.c)
+                ).mappings().first()  # fmt: skip
+                if row is None:
+                    return None
+                self.database.hold(connection, row["key"])
+                if _running(connection, row["key"]) > row["most"]:
+                    raise _TooMany
+                _tell(connection, row["id"], "running", {})
+                self._announce(connection, row, "running", now)
+                self._promote(connection, row["key"], now)
+                return job_of(row)
+        except _TooMany:  # another worker took one of the same key at the same moment
+            return None
 
     def beat(self, id: str, worker: str, lease: float, stage: str, share: float) -> Literal["go on", "stop", "lost"]:
         """Hold a job a while longer and say how far it is. "lost" is a job that is no longer this worker's."""
         with self.database.writing() as connection:
             row = connection.execute(
                 sa.update(jobs)
-                .where(jobs.c.id == id, jobs.c.worker == worker, jobs.c.state == "running")
-                .values(lease=time.time() + lease, stage=stage, share=share)
+                .where(jobs.c.id == id, jobs.c.worker == worker, RUNNING)
+                .values(lease=self._now(connection) + lease, stage=stage, share=share)
                 .returning(jobs.c.asked_to_stop)
             ).first()
         return "lost" if row is None else "stop" if row[0] else "go on"
 
-    def finish(self, id: str, worker: str, results: Sequence[Result], keep: float) -> bool:
-        """The job is done, its results stand in the storage and stay for `keep` seconds. False: it is no longer this
-        worker's, and another's results count."""
-        now = time.time()
+    def finish(self, id: str, worker: str, results: Sequence[Result]) -> bool:
+        """The job is done, its results stand in the storage. False: it is no longer this worker's, and another's
+        results count."""
         total = sum(result.bytes for result in results)
+        written = json.dumps([result.model_dump(mode="json") for result in results])
         with self.database.writing() as connection:
             row = self._mine(connection, id, worker)
             if row is None:
                 return False
-            job = _job(row)
-            written = json.dumps([result.model_dump(mode="json") for result in results])
-            self._end(connection, row, "done", now, results=written, bytes=total, expires=now + keep, share=1.0)
+            now, folder = self._now(connection), job_of(row).folder
+            self._end(connection, row, "done", now, results=written, bytes=total, share=1.0)
             for result in results:
                 if result.role in ("film", "picture", "sound"):
-                    remember(connection, job.key, result, f"{job.folder}/{result.name}", now + keep)
+                    remember(connection, row["key"], result, f"{folder}/{result.name}", now + self.keep)
         return True
 
-    def fail(self, id: str, worker: str, code: str, message: str, keep: float) -> bool:
+    def fail(self, id: str, worker: str, code: str, message: str) -> bool:
         """The job cannot be made. False: it is no longer this worker's."""
-        now = time.time()
         with self.database.writing() as connection:
             row = self._mine(connection, id, worker)
             if row is not None:
-                self._end(connection, row, "failed", now, code=code, message=message, expires=now + keep)
+                self._end(connection, row, "failed", self._now(connection), code=code, message=message)
         return row is not None
 
-    def stopped(self, id: str, worker: str, keep: float) -> bool:
+    def stopped(self, id: str, worker: str) -> bool:
         """The job was cancelled while it ran. False: it is no longer this worker's."""
-        now = time.time()
         with self.database.writing() as connection:
             row = self._mine(connection, id, worker)
             if row is not None:
-                self._end(connection, row, "cancelled", now, expires=now + keep)
+                self._end(connection, row, "cancelled", self._now(connection))
         return row is not None
 
     def hand_back(self, id: str, worker: str) -> None:
-        """The worker stops: its job waits again, and goes on from where it was."""
+        """The worker stops: its job waits again, with the clock it had, and goes on from where it was."""
         with self.database.writing() as connection:
-            connection.execute(
-                sa.update(jobs)
-                .where(jobs.c.id == id, jobs.c.worker == worker, jobs.c.state == "running")
-                .values(state="queued", worker=None, lease=None, first=func.coalesce(jobs.c.first, time.time()))
-            )
+            row = self._mine(connection, id, worker)
+            if row is not None:
+                self._wait_again(connection, row, row["deaths"])
 
-    def take_back(self, keep: float) -> int:
+    def take_back(self) -> int:
         """Jobs whose worker has been silent for its lease wait again, or fail after MAX_DEATHS; how many there were."""
-        now = time.time()
-        with self.database.writing() as connection:
+        with self.database.reading() as connection:
             silent = connection.execute(
-                select(jobs).where(jobs.c.state == "running", jobs.c.lease < now).with_for_update(skip_locked=True)
-            ).mappings().all()  # fmt: skip
-            for row in silent:
-                deaths = row["deaths"] + 1
-                if row["asked_to_stop"]:
-                    self._end(connection, row, "cancelled", now, expires=now + keep, deaths=deaths)
-                elif deaths >= MAX_DEATHS:
-                    said = f"{deaths} workers stopped while they made it"
-                    self._end(
-                        connection, row, "failed", now, code="worker_died", message=said, expires=now + keep,
-                        deaths=deaths,
-                    )  # fmt: skip
-                else:
-                    values = {"state": "queued", "worker": None, "lease": None, "deaths": deaths}
-                    connection.execute(sa.update(jobs).where(jobs.c.id == row["id"]).values(**values))
-        return len(silent)
+                select(jobs.c.id).where(RUNNING, jobs.c.lease < self._now(connection))
+            ).scalars().all()  # fmt: skip
+        return sum(self._taken_back(id) for id in silent)
+
+    def _taken_back(self, id: str) -> bool:
+        with self.database.writing() as connection:
+            query = select(jobs).where(jobs.c.id == id, RUNNING, jobs.c.lease < self._now(connection))
+            row = connection.execute(query.with_for_update(skip_locked=True)).mappings().first()
+            if row is None:
+                return False
+            deaths = row["deaths"] + 1
+            if deaths < MAX_DEATHS or row["asked_to_stop"]:
+                self._wait_again(connection, row, deaths)
+            else:
+                said = f"{deaths} workers stopped while they made it"
+                now = self._now(connection)
+                self._end(connection, row, "failed", now, code="worker_died", message=said, deaths=deaths)
+        return True
 
     def tell(self, id: str, kind: str, data: dict[str, Any]) -> None:
-        """Add an event to the job's own, for who watches it."""
+        """Add an event to the job's own, for who watches it. Of previews only the newest stays."""
         with self.database.writing() as connection:
-            _tell(connection, id, kind, data)
+            # The lock: two that tell at the same moment would take the same number.
+            if connection.execute(select(jobs.c.id).where(jobs.c.id == id).with_for_update()).first() is not None:
+                _tell(connection, id, kind, data)
 
     def told(self, id: str, after: int = 0) -> list[tuple[int, str, dict[str, Any]]]:
         """A job's events after a number: number, kind, data."""
@@ -373,103 +318,109 @@ class Jobs:
             ).all()
         return [(number, kind, json.loads(data)) for number, kind, data in rows]
 
-    # --- housekeeping -------------------------------------------------------------------------------------------------
-
-    def sweep(self) -> int:
-        """Forget jobs and media that have expired; how many. Their files stay for a while, as trash."""
-        now = time.time()
-        with self.database.writing() as connection:
-            old = connection.execute(select(jobs).where(jobs.c.expires < now).limit(500)).mappings().all()
-            self._forget(connection, [_job(row) for row in old], now)
-            gone = connection.execute(
-                sa.delete(media).where(media.c.expires < now).returning(media.c.sha256, media.c.path)
-            ).all()
-            for sha256, path in gone:
-                _throw(connection, sha256, path, now)
-        return len(old) + len(gone)
-
-    def trash(self) -> list[str]:
-        """Paths in the storage that may be removed now."""
-        with self.database.reading() as connection:
-            return list(connection.execute(select(trash.c.path).where(trash.c.due < time.time()).limit(500)).scalars())
-
-    def thrown(self, path: str, after: float) -> None:
-        """Let a path in the storage be removed after so many seconds, whatever becomes of it until then."""
-        with self.database.writing() as connection:
-            connection.execute(sa.delete(trash).where(trash.c.path == path))
-            connection.execute(sa.insert(trash).values(path=path, due=time.time() + after))
-
-    def emptied(self, paths: Sequence[str]) -> None:
-        """These paths have been removed."""
-        with self.database.writing() as connection:
-            connection.execute(sa.delete(trash).where(trash.c.path.in_(paths)))
-
     # --- inside a transaction -----------------------------------------------------------------------------------------
 
-    def _row(self, connection: Connection, **equal: str) -> RowMapping | None:
-        query = select(jobs).where(*(jobs.c[name] == value for name, value in equal.items()))
-        return connection.execute(query.limit(1)).mappings().first()
+    def _now(self, connection: Connection) -> float:
+        """Seconds since 1970, by one clock for all machines: leases are compared."""
+        if self._clock is not None:
+            return self._clock()
+        if self.database.sqlite:
+            return time.time()
+        return float(connection.execute(sa.text("SELECT EXTRACT(EPOCH FROM clock_timestamp())")).scalar_one())
 
-    def _same(self, connection: Connection, new: New, digest: str) -> RowMapping | None:
-        """The newest job of this key and protocol with equal work that has not failed, and stays for another hour."""
-        equal = (jobs.c.key == new.key, jobs.c.digest == digest, jobs.c.protocol == new.protocol)
-        stays = sa.or_(jobs.c.expires.is_(None), jobs.c.expires > time.time() + 3600)
-        query = select(jobs).where(*equal, jobs.c.state.in_(("queued", "running", "done")), stays)
+    def _row(self, connection: Connection, *, lock: bool = False, **equal: str) -> RowMapping | None:
+        query = select(jobs).where(*(jobs.c[name] == value for name, value in equal.items()))
+        query = query.order_by(jobs.c.id.desc()).limit(1)
+        return connection.execute(query.with_for_update() if lock else query).mappings().first()
+
+    def _earlier(self, connection: Connection, new: New, digest: str) -> RowMapping | None:
+        """The job that answers this one: of the same idempotency key, or the newest with equal work that has not failed
+        and stays for another hour."""
+        if new.idempotency:
+            row = self._row(connection, key=new.key, protocol=new.protocol, idempotency=new.idempotency)
+            if row is not None:
+                return row
+        if not new.reuse:
+            return None
+        query = select(jobs).where(
+            jobs.c.key == new.key,
+            jobs.c.digest == digest,
+            jobs.c.protocol == new.protocol,
+            jobs.c.collection == new.collection,
+            jobs.c.state.in_(("queued", "running", "done")),
+            jobs.c.asked_to_stop.is_(False),
+            sa.or_(jobs.c.expires.is_(None), jobs.c.expires > self._wall() + 3600),
+        )
         return connection.execute(query.order_by(jobs.c.id.desc()).limit(1)).mappings().first()
 
     def _mine(self, connection: Connection, id: str, worker: str) -> RowMapping | None:
-        query = select(jobs).where(jobs.c.id == id, jobs.c.worker == worker, jobs.c.state == "running")
+        query = select(jobs).where(jobs.c.id == id, jobs.c.worker == worker, RUNNING)
         return connection.execute(query.with_for_update()).mappings().first()
 
     def _end(self, connection: Connection, row: RowMapping, state: State, now: float, **values: Any) -> None:
-        values = {"state": state, "ended": now, "worker": None, "lease": None, "first": None} | values
-        connection.execute(sa.update(jobs).where(jobs.c.id == row["id"]).values(**values))
+        fixed = {"state": state, "ended": now, "expires": now + self.keep, "worker": None, "lease": None, "first": None}
+        connection.execute(sa.update(jobs).where(jobs.c.id == row["id"]).values(**fixed, **values))
         _tell(connection, row["id"], state, {"message": values["message"]} if values.get("message") else {})
+        connection.execute(sa.delete(events).where(events.c.job == row["id"], events.c.kind == "preview"))
+        self._announce(connection, row, state, now)
         self._promote(connection, row["key"], now)
 
+    def _wait_again(self, connection: Connection, row: RowMapping, deaths: int) -> None:
+        """The job has no worker any more: it ends if it was cancelled, else it waits, its clock not put back."""
+        now = self._now(connection)
+        if row["asked_to_stop"]:
+            self._end(connection, row, "cancelled", now, deaths=deaths)
+            return
+        values = {"state": "queued", "worker": None, "lease": None, "deaths": deaths}
+        connection.execute(sa.update(jobs).where(jobs.c.id == row["id"]).values(**values))
+        _tell(connection, row["id"], "queued", {})
+
     def _promote(self, connection: Connection, key: str, now: float) -> None:
-        """The clock of the key's first waiting job starts, if none has one."""
-        waiting = (jobs.c.key == key, jobs.c.state == "queued")
-        if connection.execute(select(jobs.c.id).where(*waiting, jobs.c.first.is_not(None)).limit(1)).first() is None:
-            oldest = select(func.min(jobs.c.id)).where(*waiting).scalar_subquery()
-            connection.execute(sa.update(jobs).where(jobs.c.id == oldest).values(first=now))
+        """The clock of the key's first waiting job starts, if none has one and it may begin."""
+        self.database.hold(connection, key)
+        waiting = select(jobs.c.id, jobs.c.most).where(jobs.c.key == key, QUEUED).limit(1)
+        if connection.execute(waiting.where(jobs.c.first.is_not(None))).first() is not None:
+            return
+        # One that is locked is being ended or begun, and who does it comes here next.
+        oldest = connection.execute(waiting.order_by(jobs.c.id).with_for_update(skip_locked=True)).first()
+        if oldest is not None and _running(connection, key) < oldest.most:
+            connection.execute(sa.update(jobs).where(jobs.c.id == oldest.id).values(first=now))
 
-    def _forget(self, connection: Connection, old: Sequence[Job], now: float) -> None:
-        for job in old:
-            for table, column in ((jobs, jobs.c.id), (events, events.c.job), (deliveries, deliveries.c.job)):
-                connection.execute(sa.delete(table).where(column == job.id))
-            for result in job.results:
-                path = f"{job.folder}/{result.name}"
-                connection.execute(sa.delete(media).where(media.c.key == job.key, media.c.path == path))
-            if job.results:
-                _throw(connection, None, job.folder, now)
-
-
-def remember(connection: Connection, key: str, result: Result, path: str, expires: float) -> None:
-    """A result may be named as media by its key."""
-    kind = {"film": "film", "picture": "picture", "sound": "sound"}[result.role]
-    known = select(media.c.key).where(media.c.key == key, media.c.sha256 == result.sha256)
-    if connection.execute(known).first() is None:
-        values = {"key": key, "sha256": result.sha256, "kind": kind, "mime": result.mime, "path": path}
-        times = {"bytes": 0, "created": time.time(), "expires": expires}  # its job counts the bytes
-        connection.execute(sa.insert(media).values(**values, **times))
+    def _announce(self, connection: Connection, row: RowMapping, state: State, now: float) -> None:
+        """Who waits for news of the job is told, even if this process dies now (`callbacks`)."""
+        if row["callback"] or self.announced:
+            values = {"id": f"evt_{uuid.uuid4().hex}", "job": row["id"], "state": state, "tries": 0}
+            connection.execute(sa.insert(deliveries).values(due=now, **values))
 
 
-def _throw(connection: Connection, sha256: str | None, path: str, now: float) -> None:
-    """A path becomes trash, unless another key has the same media."""
-    if sha256 is not None and connection.execute(select(media.c.key).where(media.c.path == path)).first():
-        return
-    if connection.execute(select(trash.c.path).where(trash.c.path == path)).first() is None:
-        connection.execute(sa.insert(trash).values(path=path, due=now + GRACE))
+class _TooMany(Exception):
+    """More jobs of a key than may run at once."""
+
+
+_GET = select(jobs).where(jobs.c.id == sa.bindparam("id"))
+
+
+def _next(now: float) -> sa.Select[tuple[str]]:
+    """The job that goes next."""
+    other = jobs.alias("other")
+    running = select(func.count()).where(other.c.key == jobs.c.key, other.c.state == sa.literal_column("'running'"))
+    return (
+        select(jobs.c.id)
+        .where(QUEUED, jobs.c.first.is_not(None), running.scalar_subquery() < jobs.c.most)
+        .order_by(((now - jobs.c.first) / jobs.c.wait).desc(), jobs.c.id)
+        .limit(1)
+    )
+
+
+def _running(connection: Connection, key: str) -> int:
+    query = select(func.count()).select_from(jobs).where(jobs.c.key == key, RUNNING)
+    return connection.execute(query).scalar_one()
 
 
 def _tell(connection: Connection, id: str, kind: str, data: dict[str, Any]) -> None:
     number = select(func.coalesce(func.max(events.c.number), 0) + 1).where(events.c.job == id).scalar_subquery()
     values = {"job": id, "number": number, "kind": kind, "data": json.dumps(data), "at": time.time()}
-    connection.execute(sa.insert(events).values(**values))
-
-
-def _job(row: RowMapping) -> Job:
-    taken = {name: row[name] for name in Job.__dataclass_fields__ if name not in ("raw", "said", "results")}
-    results = tuple(_RESULTS.validate_json(row["results"]))
-    return Job(**taken, raw=row["work"], said=json.loads(row["said"]), results=results)
+    added = connection.execute(sa.insert(events).values(**values).returning(events.c.number)).scalar_one()
+    if kind == "preview":
+        older = (events.c.job == id, events.c.kind == "preview", events.c.number < added)
+        connection.execute(sa.delete(events).where(*older))

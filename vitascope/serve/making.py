@@ -1,13 +1,14 @@
 """A job's work done: the Shot made, the film worked on, and the files that come of it."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitascope import generate
 from vitascope.finish.deliver import deliver, sign_sound
@@ -19,11 +20,12 @@ from vitascope.serve.storage import Storage, sha256_of
 from vitascope.serve.work import Result, Work
 from vitascope.shot import edit
 from vitascope.shot.clip import Clip, Frame, FrameSource
-from vitascope.shot.media import MediaError, is_picture, mask_media, write_picture
+from vitascope.shot.media import SOUND_RATE, MediaError, is_picture, mask_media, write_picture
 from vitascope.shot.sheet import Stills
 from vitascope.shot.shot import Media, Pin, Region, Shot, Sound
-from vitascope.shot.soundtrack import write_sound
+from vitascope.shot.soundtrack import copies, write_sound
 from vitascope.shot.splice import film_media, fitted, joined, open_film
+from vitascope.sound.rehearsal import rehearse
 
 STILLS = 16  # frames on the sheet of a film, in rows of …
 COLUMNS = 4
@@ -53,7 +55,7 @@ class Bench:
 def made(work: Work, bench: Bench) -> list[Result]:
     """Do the work; the files of the results stand in the bench's folder. Raises what `generate.make` does."""
     if work.task == "sound":
-        return [_sounded(work, bench)]
+        return [_sounded(work, bench, number) for number in range(work.takes)]
     results = []
     for number in range(work.takes):
         shot = _filled(work.shot, bench.files)
@@ -77,7 +79,11 @@ def _clip(work: Work, bench: Bench, number: int) -> Clip:
 def _joined(work: Work, bench: Bench, number: int) -> Clip:
     """The Shot made, and put into the films that it goes with."""
     shot = work.shot
-    films = {name: open_film(bench.files(media)) for name, media in work.films.items() if name != "motion"}
+    films = {
+        name: (Clip.open if name == "restyle" else open_film)(bench.files(media))  # a picture may be restyled too
+        for name, media in work.films.items()
+        if name != "motion"
+    }
     if work.motion is not None:
         shot = edit.motion_from(shot, open_film(bench.files(work.motion)))
     start = end = 0.0
@@ -94,7 +100,7 @@ def _joined(work: Work, bench: Bench, number: int) -> Clip:
         shot = edit.extend(edit.like(shot, film), film, work.loop)
     if (film := films.get("before")) is not None:
         shot = edit.before(edit.like(shot, film), film, work.loop)
-    clip = _shot_made(shot, bench, number)
+    clip = _shot_made(shot, bench, number, films.get("restyle") if work.keep else None)
     if (film := films.get("extend")) is not None:
         clip = joined(film, clip, film.seconds, film.seconds)
     if (film := films.get("before")) is not None:
@@ -122,15 +128,30 @@ def _shot_made(shot: Shot, bench: Bench, number: int, source: Clip | None = None
     made_by = generate.engine(shot.model)
     folder = bench.rushes / f"{number}-{name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    kept = generate.rushes_of(made_by, shot, folder, resume=True) if bench.kept is None else None
-    if bench.kept is not None and len(generate.layout(shot, made_by.card).windows) > 1:
-        kept = bench.kept(shot, made_by.digest, folder)
-    clip = generate.make_with(made_by, shot, bench.report, bench.cancel, kept, bench.preview)
+    generate.refuse(shot, made_by)
+    said = rehearse(shot, bench.report)  # first what is said, so that lips can move with it
+    kept: Rushes | None = None
+    if len(generate.layout(said.shot, made_by.card).windows) > 1:
+        kept = (bench.kept or _resumed)(said.shot, made_by.digest, folder)
+    clip = generate.make_with(made_by, said.shot, bench.report, bench.cancel, kept, bench.preview)
     if shot.sound is not None:
-        return generate.heard(clip, shot, bench.report, bench.cancel)
+        return generate.heard(clip, said, bench.report, bench.cancel)
     if source is not None and source.sound is not None:
         return replace(clip, sound=source.sound, sound_rate=source.sound_rate)
     return clip
+
+
+def _resumed(shot: Shot, weights: str, folder: Path) -> Rushes:
+    """The windows that are there already; none where they are of other weights, or damaged."""
+    try:
+        found = Rushes(shot, weights, folder, resume=True)
+        number = 0
+        while found.get(number) is not None:
+            number += 1
+        return found
+    except MediaError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return Rushes(shot, weights, folder)
 
 
 class SharedRushes(Rushes):
@@ -144,7 +165,12 @@ class SharedRushes(Rushes):
             for name in sorted(there, key=lambda name: not name.endswith(".small.npy")):  # a window's frames last
                 with storage.as_file(f"{path}/{name}") as file:
                     shutil.copyfile(file, folder / name)
-        super().__init__(shot, weights, folder, resume=folder.exists())
+        try:
+            super().__init__(shot, weights, folder, resume=folder.exists())
+        except MediaError:  # of other weights
+            storage.remove(path)
+            shutil.rmtree(folder, ignore_errors=True)
+            super().__init__(shot, weights, folder)
         storage.put(f"{path}/shot.json", (folder / "shot.json").read_bytes())
 
     def put(self, number: int, take: Take) -> None:
@@ -227,7 +253,7 @@ def _reframed(work: Work, bench: Bench) -> tuple[Shot, Clip | None]:
         whole[top : top + len(part), left : left + part.shape[1]] = part
         frames.append(whole)
     pin = Pin(media=film_media(frames, film.fps), mask=mask_media(known))
-    return shot.with_(pins=(pin,)), film
+    return shot.with_(pins=(pin, *shot.pins)), film
 
 
 def centred(size: tuple[int, int], frame: tuple[int, int]) -> Region:
@@ -237,28 +263,42 @@ def centred(size: tuple[int, int], frame: tuple[int, int]) -> Region:
     return Region(x=(1 - width) / 2, y=(1 - height) / 2, width=width, height=height)
 
 
-def _sounded(work: Work, bench: Bench) -> Result:
-    """The film with sound, or, for a sound's suffix, what is heard alone."""
+def _sounded(work: Work, bench: Bench, number: int) -> Result:
+    """The film with sound, or, for a sound's suffix, what is heard alone, for the seconds that the Shot names."""
     from vitascope.sound import dub
+    from vitascope.sound.asked import asked
     from vitascope.sound.soundtrack import compose_sound
 
     told = partial(_as_sound, bench.report)
-    wanted, seed = work.shot.sound or Sound(), work.shot.seed % 2**32
-    path = bench.folder / f"0{work.suffix}"
-    if work.film is None:
-        raise MediaError("film: none was given")
-    source = bench.files(work.film)
+    wanted, seed = work.shot.sound or Sound(), (work.shot.seed + number) % 2**32
+    path = bench.folder / f"{number}{work.suffix}"
+    source = None if work.film is None else bench.files(work.film)
     if work.suffix == ".mp4":
-        dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
-        sign_sound(path)
+        if source is None:
+            raise MediaError("film: none was given")
+        dubbed = dub.dub(source, path, wanted, seed=seed, keep=work.keep, progress=told, cancel=bench.cancel)
+        sign_sound(path, source, dubbed.stems, copies(source, path))
         return result_of(path, "film", clip=Clip.open(path), seed=work.shot.seed)
-    seen = dub.look(source, told, bench.cancel)
+    if source is None:
+        seen = asked(wanted.prompt, work.shot.seconds)
+    else:
+        seen = dub.look(source, told, bench.cancel)
+    seconds = min(seen.seconds, work.shot.seconds) if "seconds" in work.shot.model_fields_set else seen.seconds
     parts = bench.folder / "parts"
     parts.mkdir()
     sound = compose_sound(seen, wanted, parts, seed=seed, progress=told, cancel=bench.cancel)
-    write_sound(path, sound.mix.whole.blocks())
+    write_sound(path, _begun(sound.mix.whole.blocks(), seconds))
     shutil.rmtree(parts)
-    return result_of(path, "sound", seed=work.shot.seed).model_copy(update={"seconds": seen.seconds})
+    return result_of(path, "sound", seed=seed).model_copy(update={"seconds": seconds})
+
+
+def _begun(blocks: Iterable[NDArray[np.float32]], seconds: float) -> Iterator[NDArray[np.float32]]:
+    """The first seconds of a sound."""
+    left = round(seconds * SOUND_RATE)
+    for block in blocks:
+        if left > 0:
+            yield block[:left]
+        left -= len(block)
 
 
 def _as_sound(report: generate.Progress, part: str, done: int, total: int) -> None:

@@ -10,18 +10,20 @@ from sqlalchemy import func, select
 
 from vitascope.serve.database import Database, jobs, tallies, workers
 from vitascope.serve.forecast import ALIVE
+from vitascope.serve.jobs import QUEUED, RUNNING
 
 
 def tally(database: Database, name: str, seconds: Mapping[str, float]) -> None:
     """Count something once for each label, with its seconds."""
     with database.writing() as connection:
-        for label, took in seconds.items():
-            which = (tallies.c.name == name, tallies.c.label == label)
-            changed = connection.execute(
-                sa.update(tallies).where(*which).values(count=tallies.c.count + 1, total=tallies.c.total + took)
-            )
-            if changed.rowcount == 0:
-                connection.execute(sa.insert(tallies).values(name=name, label=label, count=1, total=took))
+        for label, took in sorted(seconds.items()):  # in one order: two that count the same do not wait for each other
+            connection.execute(_TALLY, {"name": name, "label": label, "took": took})
+
+
+_TALLY = sa.text("""
+    INSERT INTO tallies (name, label, count, total) VALUES (:name, :label, 1, :took)
+    ON CONFLICT (name, label) DO UPDATE SET count = tallies.count + 1, total = tallies.total + excluded.total
+""")
 
 
 class Metrics:
@@ -38,8 +40,14 @@ class Metrics:
     def collect(self) -> Iterable[Metric]:
         now = time.time()
         with self.database.reading() as connection:
-            states = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state)).all()
-            oldest = connection.execute(select(func.min(jobs.c.first)).where(jobs.c.state == "queued")).scalar_one()
+            states = [  # each from an index of its own
+                row
+                for which in (QUEUED, RUNNING, jobs.c.ended.is_not(None))
+                for row in connection.execute(select(jobs.c.state, func.count()).where(which).group_by(jobs.c.state))
+            ]
+            oldest = connection.execute(
+                select(func.min(jobs.c.first)).where(QUEUED, jobs.c.first.is_not(None))
+            ).scalar_one()  # fmt: skip
             alive = connection.execute(
                 select(func.count()).select_from(workers).where(workers.c.seen > now - ALIVE)
             ).scalar_one()

@@ -9,11 +9,12 @@ import time
 
 from vitascope.serve.database import Database
 from vitascope.serve.keys import Keys
-from vitascope.serve.settings import Settings, SettingsError
+from vitascope.serve.log import tell
+from vitascope.serve.settings import SERVER, Settings, SettingsError
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 AGAIN = (1.0, 30.0)  # seconds before a worker that has died is begun again: the first time, and at most
-ENDS = 30.0  # seconds that workers have to hand back what they hold
+ENDS = 40.0  # seconds that workers have to hand back what they hold
 
 EXAMPLES = """
 This server's key, shown only now (more of them: vitascope keys create):
@@ -65,16 +66,23 @@ def serve(settings: Settings, host: str, port: int, workers: int, log_level: str
     log.begin(log_level)
     _first_key(settings, host, port)
     desk = Desk.open(settings)
-    team = Team(settings, workers)
-    team.begin()
+    team = Team(settings, workers, log_level)
+    # uvicorn raises the signal that has stopped it once more: without this the process would end there, and the workers
+    # go on without it.
+    signal.signal(signal.SIGTERM, _end)
     config = uvicorn.Config(
         build(desk), host, port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10,
         timeout_keep_alive=75,
     )  # fmt: skip
     try:
+        team.begin()
         uvicorn.Server(config).run()
     finally:
         team.end()
+
+
+def _end(*_: object) -> None:
+    sys.exit(0)
 
 
 def work(settings: Settings, log_level: str = "INFO") -> None:
@@ -108,42 +116,55 @@ def _first_key(settings: Settings, host: str, port: int) -> None:
 class Team:
     """Worker processes, begun again when they die."""
 
-    def __init__(self, settings: Settings, size: int) -> None:
-        self.settings, self.size = settings, size
+    def __init__(self, settings: Settings, size: int, log_level: str = "INFO") -> None:
+        self.size = size
+        self._command = [sys.executable, "-m", "vitascope.cli", "worker", "--log", log_level]
+        self._environment = {**os.environ, **settings.as_environment(), SERVER: str(os.getpid())}
         self._ending = threading.Event()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._begins = threading.Lock()
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}  # by their places in the team
         self._threads: list[threading.Thread] = []
 
     def begin(self) -> None:
-        for _ in range(self.size):
-            thread = threading.Thread(target=self._keep, name="keeps a worker", daemon=True)
+        for place in range(self.size):
+            thread = threading.Thread(target=self._keep, args=(place,), name="keeps a worker", daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def end(self) -> None:
         """Ask all to stop, and wait until they have handed back what they hold."""
-        self._ending.set()
-        for process in self._processes:
+        with self._begins:
+            self._ending.set()
+            processes = list(self._processes.values())
+        for process in processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         until = time.monotonic() + ENDS
-        for process in self._processes:
+        for process in processes:
             try:
                 process.wait(max(0.1, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
         for thread in self._threads:
             thread.join(1)
 
-    def _keep(self) -> None:
+    def pids(self) -> list[int]:
+        with self._begins:
+            return [process.pid for process in self._processes.values() if process.poll() is None]
+
+    def _keep(self, place: int) -> None:
         pause = AGAIN[0]
-        while not self._ending.is_set():
-            begun = time.monotonic()
-            command = [sys.executable, "-m", "vitascope.cli", "worker", *self.settings.as_options()]
-            # A group of its own: Ctrl-C in the terminal reaches the server alone, which then ends the workers in order.
-            process = subprocess.Popen(command, env=dict(os.environ), start_new_session=True)
-            self._processes.append(process)
+        while True:
+            with self._begins:  # none is begun that `end` does not know of
+                if self._ending.is_set():
+                    return
+                begun = time.monotonic()
+                # A group of its own: Ctrl-C in the terminal reaches the server alone, which ends the workers in order.
+                process = subprocess.Popen(self._command, env=self._environment, start_new_session=True)
+                self._processes[place] = process
             process.wait()
-            self._processes.remove(process)
+            if not self._ending.is_set():
+                tell("a worker has ended", status=process.returncode, seconds=round(time.monotonic() - begun, 1))
             pause = AGAIN[0] if time.monotonic() - begun > AGAIN[1] else min(AGAIN[1], 2 * pause)
             self._ending.wait(pause)

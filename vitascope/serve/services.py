@@ -1,9 +1,9 @@
 """Which protocols there are, and whose form an answer takes."""
 
 from vitascope.serve.protocol import Protocol
-from vitascope.serve.protocols import google, openai, ours
+from vitascope.serve.protocols import google, luma, openai, ours, runway
 
-PROTOCOLS: tuple[Protocol, ...] = (google.PROTOCOL, openai.PROTOCOL, ours.PROTOCOL)
+PROTOCOLS: tuple[Protocol, ...] = (openai.PROTOCOL, runway.PROTOCOL, luma.PROTOCOL, google.PROTOCOL, ours.PROTOCOL)
 
 
 def by_name(name: str) -> Protocol | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 DAY = 86_400.0
+SERVER = "VITASCOPE_SERVER"  # the process id of the server that a worker belongs to, and ends with
+LEAST = {"expire_days": 0.001, "max_body": 1024, "lease": 1.0, "hang": 10.0}
 
 
 class SettingsError(ValueError):
@@ -58,7 +60,7 @@ class Settings:
         found: dict[str, Any] = {}
         for one in fields(cls):
             value = given.get(one.name)
-            if value is None and (said := os.environ.get(f"VITASCOPE_{one.name.upper()}")):
+            if value is None and (said := os.environ.get(_variable(one.name))):
                 value = said
             if value is not None:
                 found[one.name] = _as_kind(one.name, value, type(one.default))
@@ -73,12 +75,19 @@ class Settings:
         )
         if settings.tier not in TIERS:
             raise SettingsError(f"tier: {settings.tier!r} was given, there are {', '.join(TIERS)}")
+        for name, least in LEAST.items():
+            if not getattr(settings, name) >= least:  # so that nan is refused too
+                raise SettingsError(f"{name}: {getattr(settings, name):g} was given, it should be {least:g} or more")
         return settings
 
-    def as_options(self) -> list[str]:
-        """The options of the command line that set a worker up alike."""
-        names = ("home", "store", "media", "model", "expire_days", "lease", "hang", "webhook_url", "webhook_secret")
-        return [part for name in names for part in (f"--{name.replace('_', '-')}", str(getattr(self, name)))]
+    def as_environment(self) -> dict[str, str]:
+        """The variables that set a worker up alike. Not options: those of any process are seen by all on a machine."""
+        said = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {_variable(name): str(int(value) if isinstance(value, bool) else value) for name, value in said.items()}
+
+
+def _variable(name: str) -> str:
+    return f"VITASCOPE_{name.upper()}"
 
 
 def _usual_home() -> Path:

@@ -1,6 +1,7 @@
 """Where media and results are kept: a local folder, or whatever fsspec opens by URL (S3, GCS, …). Nothing half-written
 is ever seen under its name."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -23,7 +24,8 @@ class Storage:
     """Files by their path below a root. Raises MediaError for what is missing or cannot be written."""
 
     def __init__(self, url: str) -> None:
-        self.files, self.root = fsspec.core.url_to_fs(url)
+        # Without lists of what was there a while ago: other machines write there too.
+        self.files, self.root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self.local = Path(self.root) if isinstance(self.files, LocalFileSystem) else None
         if self.local is not None:
             self.local.mkdir(parents=True, exist_ok=True)
@@ -38,6 +40,7 @@ class Storage:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            _on_disk(target.parent)
         else:
             with _told(path):
                 self.files.pipe_file(self._at(path), data)
@@ -53,6 +56,7 @@ class Storage:
                 with open(beside, "rb") as written:
                     os.fsync(written.fileno())
                 os.replace(beside, target)
+                _on_disk(target.parent)
             finally:
                 beside.unlink(missing_ok=True)
         else:
@@ -68,7 +72,8 @@ class Storage:
             return int(self.files.size(self._at(path)))
 
     def has(self, path: str) -> bool:
-        return bool(self.files.exists(self._at(path)))
+        with _told(path):
+            return bool(self.files.exists(self._at(path)))
 
     def open(self, path: str) -> BinaryIO:
         with _told(path):
@@ -105,10 +110,8 @@ class Storage:
 
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all that is in it, if it is there."""
-        try:
+        with contextlib.suppress(FileNotFoundError):
             self.files.rm(self._at(path), recursive=True)
-        except FileNotFoundError:
-            return
 
     def _at(self, path: str) -> str:
         return f"{str(self.root).rstrip('/')}/{path}"
@@ -121,6 +124,16 @@ def media_path(sha256: str) -> str:
 def sha256_of(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _on_disk(folder: Path) -> None:
+    """Write down that a file is in this folder: else its name may be lost with the power."""
+    with contextlib.suppress(OSError):  # not every file system lets a folder be opened
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 @contextmanager

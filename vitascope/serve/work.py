@@ -17,7 +17,7 @@ class Work(Frozen):
     - "shot": the Shot; what goes on from the film `extend`, leads up to the film `before`, makes the seconds
       `start`…`end` of `retake` anew, or what `mask` marks in `inpaint`; all of these are written as one film. `restyle`
       is a film that is made anew as a whole, `strength` says how much of it stays; `motion` one whose motion is taken.
-    - "sound": `film` with the Shot's sound.
+    - "sound": `film` with the Shot's sound; without a film, what the sound's own words let be heard.
     - "enlarge": `film` at the Shot's size and rate.
     - "reframe": `film` (or a picture) within `place` of the Shot's frame, and the rest made.
     """
@@ -38,12 +38,12 @@ class Work(Frozen):
     loop: bool = False
     film: Media | None = None
     place: Region | None = None
-    keep: bool = False  # a film's own sound beside the new one
+    keep: bool = False  # a film's own sound, beside the new one if there is one
     suffix: Literal[".mp4", ".png", ".jpg", ".webp", ".wav", ".mp3", ".flac"] = ".mp4"
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        if (self.task == "shot") != (self.film is None):
+        if (self.task == "shot") != (self.film is None) and not (self.task == "sound" and self.suffix != ".mp4"):
             raise ValueError(f"film should be given for {self.task!r}" if self.film is None else "film has no use here")
         whole = [name for name in ("retake", "inpaint", "restyle") if getattr(self, name) is not None]
         if len(whole) > 1 or (whole and (self.extend or self.before)):

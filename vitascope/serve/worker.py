@@ -5,6 +5,7 @@ holds when it dies goes to another after its lease, and on from the last window 
 
 import base64
 import contextlib
+import fcntl
 import io
 import os
 import shutil
@@ -22,15 +23,14 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from vitascope.serve import callbacks, forecast
+from vitascope.serve import forecast
 from vitascope.serve.database import media as media_table
 from vitascope.serve.desk import Desk
+from vitascope.serve.expiry import rushes_of
 from vitascope.serve.jobs import Job
 from vitascope.serve.log import log, tell
 from vitascope.serve.metrics import tally
-from vitascope.serve.protocol import Notice
-from vitascope.serve.services import by_name
-from vitascope.serve.settings import DAY
+from vitascope.serve.settings import SERVER
 from vitascope.serve.storage import media_path
 from vitascope.shot.files import MediaError
 from vitascope.shot.shot import Media
@@ -39,7 +39,13 @@ IDLE = 0.25  # seconds between two looks at an empty queue
 BEATS = 0.5  # seconds between two words to the queue while a job is made
 PREVIEWS = 2.0  # seconds between two preview pictures
 PREVIEW = 256  # pixels of their longer side
-LETS_FINISH = 10.0  # seconds that a job may still take when the worker is asked to stop
+LETS_FINISH = 10.0  # seconds that a job may still take when the worker is asked to stop, …
+LETS_STOP = 20.0  # … and that its last step may
+SEEN = 10.0  # seconds between two words of being alive
+AGAIN = 2.0  # seconds before the queue is asked again when it could not be
+HUNG = 70  # the status of a worker that hung
+FOLDER = "vitascope-job-"
+HELD = "held"
 SUFFIXES = {"picture": ".png", "film": ".mp4", "sound": ".wav"}
 
 
@@ -81,19 +87,25 @@ class Worker:
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Work until it is asked to stop (or `until` says so when there is nothing to do)."""
         tell("worker begins", worker=self.name)
-        seen = 0.0
+        _clear_after_the_dead()
+        seen = -SEEN
         try:
             while not self.leaving.is_set():
-                if time.monotonic() - seen > 10:
-                    forecast.report(self.desk.database, self.name, None)
-                    seen = time.monotonic()
-                job = self.desk.jobs.claim(self.name, self.desk.settings.lease)
-                if job is not None:
-                    self.work(job)
-                    seen = 0.0
-                elif until():
-                    break
-                else:
+                try:
+                    if time.monotonic() - seen > SEEN:
+                        forecast.report(self.desk.database, self.name, None)
+                        seen = time.monotonic()
+                    job = self.desk.jobs.claim(self.name, self.desk.settings.lease)
+                    if job is not None:
+                        self.work(job)
+                        seen = -SEEN
+                except Exception:  # the database cannot be reached: what was held goes back by its lease
+                    log.exception("the queue could not be asked", extra={"told": {"worker": self.name}})
+                    self.leaving.wait(AGAIN)
+                    continue
+                if job is None:
+                    if until():
+                        break
                     self.leaving.wait(IDLE)
         finally:
             forecast.leave(self.desk.database, self.name)
@@ -103,25 +115,17 @@ class Worker:
         """Make one job, to whichever end it comes."""
         from vitascope.model.flow import Cancelled
 
-        jobs, keep = self.desk.jobs, self.desk.settings.expire_days * DAY
-        tell("job begins", job=job.id, worker=self.name, protocol=job.protocol, deaths=job.deaths)
-        forecast.report(self.desk.database, self.name, job.id)
-        if job.deaths == 0 and job.started is not None:
-            tally(self.desk.database, "wait", {"": job.started - job.created})
-        jobs.tell(job.id, "running", {})
-        self._announce(job)
-        watch, start = Watch(), time.perf_counter()
+        jobs = self.desk.jobs
+        tell("job begins", job=job.id, worker=self.name, protocol=job.protocol, tries=job.tries, deaths=job.deaths)
+        watch, ended, start = Watch(), False, time.perf_counter()
         try:
             with self._watched(job, watch):
                 results = self._make(job, watch)
-            if jobs.finish(job.id, self.name, results, keep):
-                took = time.perf_counter() - start
-                forecast.report(self.desk.database, self.name, None, job.cost / max(took, 1e-3))
-                tally(self.desk.database, "stage", watch.seconds)
-                tell("job done", job=job.id, seconds=round(took, 2))
+            ended = jobs.finish(job.id, self.name, results)
+            tell("job done" if ended else "job lost", job=job.id, seconds=round(time.perf_counter() - start, 2))
         except Cancelled:
             if watch.stop == "cancelled":
-                jobs.stopped(job.id, self.name, keep)
+                ended = jobs.stopped(job.id, self.name)
             elif watch.stop == "leaving":
                 jobs.hand_back(job.id, self.name)
             tell("job stopped", job=job.id, why=watch.stop)
@@ -129,13 +133,25 @@ class Worker:
             code, message = _why(error)
             if code == "internal":
                 log.exception("job failed", extra={"told": {"job": job.id}})
-            jobs.fail(job.id, self.name, code, message, keep)
-            tally(self.desk.database, "failure", {code: 0.0})
+            ended = jobs.fail(job.id, self.name, code, message)
             tell("job failed", job=job.id, code=code, why=message)
-        ended = jobs.get(job.id)
-        if ended is not None and ended.state in ("done", "failed", "cancelled"):
-            self._announce(ended)
-            self.desk.storage.remove(f"rushes/{job.id}")
+            tally(self.desk.database, "failure", {code: 0.0})
+        else:
+            if ended:
+                self._count(job, watch, time.perf_counter() - start)
+            else:
+                self.desk.storage.remove(job.folder)  # another's results count, or nobody wants any
+        if ended:
+            self.desk.storage.remove(rushes_of(job.id))
+
+    def _count(self, job: Job, watch: Watch, took: float) -> None:
+        """What was measured of a job that is done."""
+        # A job that went on from windows that were there says nothing of how fast this worker is.
+        measured = job.cost / max(took, 1e-3) if job.tries == 1 else None
+        forecast.report(self.desk.database, self.name, None, measured)
+        tally(self.desk.database, "stage", watch.seconds)
+        if job.tries == 1 and job.started is not None:
+            tally(self.desk.database, "wait", {"": job.started - job.created})
 
     def leave(self) -> None:
         """Stop soon: what is nearly done is finished, anything else handed back."""
@@ -146,14 +162,14 @@ class Worker:
         from vitascope.serve import making
 
         watch.shares = _shares(job)
-        with tempfile.TemporaryDirectory(prefix="vitascope-") as folder:
-            here = Path(folder)
+        with _own_folder() as here:
             (here / "made").mkdir()
             storage = self.desk.storage
-            rushes = here / "rushes" if storage.local is None else storage.local / "rushes" / job.id
+            shared = rushes_of(job.id)
+            rushes = here / "rushes" if storage.local is None else storage.local / shared
 
             def kept(shot: Any, weights: str, at: Path) -> Any:
-                return making.SharedRushes(shot, weights, at, storage, f"rushes/{job.id}/{at.name}")
+                return making.SharedRushes(shot, weights, at, storage, f"{shared}/{at.name}")
 
             with contextlib.ExitStack() as stack:
                 bench = making.Bench(
@@ -167,10 +183,11 @@ class Worker:
                 )
                 results = making.made(job.work, bench)
             watch.report("store", 0, 1)
-            for result in results:
-                storage.take(f"{job.folder}/{result.name}", here / "made" / result.name)
-            if storage.local is not None:
-                shutil.rmtree(rushes, ignore_errors=True)
+            try:
+                for result in results:
+                    storage.take(f"{job.folder}/{result.name}", here / "made" / result.name)
+            except MediaError as error:  # nothing that the client could mend
+                raise OSError(str(error)) from error
         return results
 
     @contextmanager
@@ -187,32 +204,32 @@ class Worker:
 
     def _beat(self, job: Job, watch: Watch, over: threading.Event) -> None:
         leaves: float | None = None
+        seen = -SEEN
         told: tuple[str, int] | None = None
         while not over.wait(BEATS):
             try:
-                if time.monotonic() - watch.moved > self.desk.settings.hang:
+                now = time.monotonic()
+                if now - watch.moved > self.desk.settings.hang:
                     log.error("hung", extra={"told": {"job": job.id, "stage": watch.stage}})
-                    os._exit(70)  # nothing moves: the lease ends, and another worker takes the job
+                    os._exit(HUNG)  # nothing moves: the lease ends, and another worker takes the job
+                if self.leaving.is_set():
+                    leaves = leaves or now
+                    if now - leaves > LETS_FINISH:
+                        watch.stop = watch.stop or "leaving"
+                    if now - leaves > LETS_FINISH + LETS_STOP:  # a step takes too long to wait for its end
+                        self.desk.jobs.hand_back(job.id, self.name)
+                        os._exit(0)
                 said = self.desk.jobs.beat(job.id, self.name, self.desk.settings.lease, watch.stage, watch.share)
                 if said != "go on":
                     watch.stop = watch.stop or ("cancelled" if said == "stop" else "lost")
-                if told != (now := (watch.stage, int(100 * watch.share))) and not watch.stop:
-                    told = now
-                    self.desk.jobs.tell(job.id, "progress", {"stage": watch.stage, "percent": now[1]})
-                if self.leaving.is_set():
-                    leaves = leaves or time.monotonic()
-                    if time.monotonic() - leaves > LETS_FINISH:
-                        watch.stop = watch.stop or "leaving"
+                if told != (point := (watch.stage, int(100 * watch.share))) and not watch.stop:
+                    told = point
+                    self.desk.jobs.tell(job.id, "progress", {"stage": point[0], "percent": point[1]})
+                if now - seen > SEEN:
+                    forecast.report(self.desk.database, self.name, job.id)
+                    seen = now
             except Exception:
                 log.exception("the lease could not be kept", extra={"told": {"job": job.id}})
-
-    def _announce(self, job: Job) -> None:
-        """Let the client's receiver know what has become of its job."""
-        current = self.desk.jobs.get(job.id) or job
-        protocol = by_name(job.protocol)
-        notice = None if protocol is None else protocol.notice(self.desk, current)
-        for one in (notice,) if isinstance(notice, Notice) else notice or ():
-            callbacks.announce(self.desk.database, job.id, one)
 
 
 class _Files:
@@ -280,9 +297,37 @@ def _why(error: Exception) -> tuple[str, str]:
     return "internal", "something failed on the server; it has been logged"
 
 
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """A folder of this job on this machine, locked for as long as its worker lives."""
+    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder, open(Path(folder) / HELD, "wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield Path(folder)
+
+
+def _clear_after_the_dead() -> None:
+    """Remove the folders of workers that were killed here."""
+    for path in Path(tempfile.gettempdir()).glob(f"{FOLDER}*/{HELD}"):
+        with contextlib.suppress(OSError), open(path, "rb") as held:
+            if time.time() - path.stat().st_mtime < SEEN:
+                continue  # it may be about to be locked
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+
 def main(desk: Desk) -> None:
-    """Work until SIGTERM or SIGINT: then what is nearly done is finished, anything else handed back."""
+    """Work until SIGTERM or SIGINT, or until the server that this worker belongs to is gone: then what is nearly done
+    is finished, anything else handed back."""
     worker = Worker(desk)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.leave())
+    if server := os.environ.get(SERVER):
+        threading.Thread(target=_leave_with, args=(worker, int(server)), name="server", daemon=True).start()
     worker.run()
+
+
+def _leave_with(worker: Worker, server: int) -> None:
+    while os.getppid() == server:
+        time.sleep(1)
+    tell("the server is gone", worker=worker.name)
+    worker.leave()

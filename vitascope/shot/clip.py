@@ -79,13 +79,15 @@ class FileFrames:
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """What was made. `sound` is float32 [S, 2] in -1 to 1 at `sound_rate` samples a second; None is silence."""
+    """What was made. `sound` is float32 [S, 2] in -1 to 1 at `sound_rate` samples a second; None is silence. `notes`
+    tell what was assumed of what was asked, and what of it could not be met."""
 
     frames: FrameSource
     fps: float
     shot: Shot | None = None
     sound: NDArray[np.float32] | None = None
     sound_rate: int = 48_000
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.fps <= media.MAX_FPS:

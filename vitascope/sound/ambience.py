@@ -113,6 +113,8 @@ OTHER_PLACES = {
     "reef": "underwater", "campfire": "fire", "fireplace": "fire", "cavern": "cave", "tunnel": "cave",
     "galaxy": "space", "spaceship": "space", "moon": "space", "church": "hall", "cathedral": "hall", "museum": "hall",
     "station": "hall", "school": "office", "shop": "office", "library": "office",
+    "closet": "room", "cellar": "room", "basement": "room", "cabin": "room", "tent": "room", "temple": "hall",
+    "chapel": "hall", "castle": "hall", "garage": "hall", "warehouse": "hall", "theatre": "hall", "corridor": "office",
 }  # fmt: skip
 
 

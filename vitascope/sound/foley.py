@@ -17,16 +17,13 @@ from vitascope.sound.animals import called
 from vitascope.sound.blocks import RATE, Blocks, Stereo, laid
 from vitascope.sound.engines import driven
 from vitascope.sound.modal import struck, toppled
-from vitascope.sound.room import OFF_SCREEN, ROOMS, Room, placed, reverberated
+from vitascope.sound.room import OFF_SCREEN, ROOMS, Room, placed, reverberated, room_named
 from vitascope.sound.rubbing import rubbed
 from vitascope.sound.signals import Pieces, decibels
 from vitascope.sound.steps import stepped
 from vitascope.sound.voices import murmured, talked
 
 WATER = ("water", "sea", "lake", "river", "pool", "puddle", "ocean")
-ROOM_OF = {
-    "bathroom": "kitchen", "office": "room", "cave": "hall", "space": "open", "city": "street", "mountain": "village",
-}  # fmt: skip
 
 
 def effects(
@@ -35,18 +32,20 @@ def effects(
     *,
     seed: int = 0,
     reverb: bool = True,
+    room: Room | None = None,
     gains: Mapping[str, float] | None = None,
 ) -> Blocks:
     """A stream of this length in which every cue is heard: blocks [S, 2] at 48 kHz.
 
-    A cue of kind "place" without length lasts to the end; the first of that kind says what room all others are in
-    (none: in the open, nearly dry). `gains` are in dB, by kind. Cues may come in any order; those after the end are
-    left out. The same cues and seed give the same samples. Memory does not grow with the length."""
+    A cue of kind "place" without length lasts to the end; all others are in this `room` (None: the one that the first
+    cue of that kind says; the open, nearly dry, where there is none). `gains` are in dB, by kind. Cues may come in any
+    order; those after the end are left out. The same cues and seed give the same samples. Memory does not grow with the
+    length."""
     timed = sorted((cue for cue in cues if cue.time < seconds), key=lambda cue: cue.time)
     lasting = [_to_the_end(cue, seconds) for cue in timed if cue.kind == "place"]
     dry = laid(_in_time([cue for cue in timed if cue.kind != "place"], seed, gains), seconds)
     if reverb:
-        dry = reverberated(dry, room_of(timed), seed=seed)
+        dry = reverberated(dry, room or room_of(timed), seed=seed)
     if not lasting:
         return dry
     around = laid(_in_time(lasting, seed, gains), seconds)
@@ -66,12 +65,11 @@ def render(cue: Cue, rng: np.random.Generator, *, seed: int = 0) -> Stereo:
 
 
 def room_of(cues: Iterable[Cue]) -> Room:
-    """The room that the first cue of kind "place" names; the open where none does."""
+    """The room that the first cue of kind "place" names, in its words or its materials; the open where none does."""
     for cue in cues:
         if cue.kind == "place":
-            for name in places_of(cue):
-                if (name := ROOM_OF.get(name, name)) in ROOMS:
-                    return ROOMS[name]
+            names = (room_named(words) for words in (cue.text, *places_of(cue)))
+            return ROOMS[next((name for name in names if name is not None), "open")]
     return ROOMS["open"]
 
 

@@ -40,11 +40,12 @@ LIP = (0.06, 0.11)  # thickness of the lips
 MIDDLE, WIDTH = (0.5, 0.68), 0.1  # a mouth in a close shot of the world, about: where, and how wide
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
-    """Where a mouth is in the picture (picture coordinates) and how wide at rest, as a share of the picture's width."""
+    """Where a mouth is in the picture (picture coordinates, or [T, 2] of each frame) and how wide at rest, as a share
+    of the picture's width."""
 
-    centre: tuple[float, float] = MIDDLE
+    centre: tuple[float, float] | NDArray[np.float64] = MIDDLE
     width: float = WIDTH
 
 
@@ -159,20 +160,22 @@ def mouth_tracks(
 def talking(shot: Shot, spoken: Sequence[Spoken], faces: Mapping[str, Face] | None = None) -> Shot:
     """The Shot in which these lines are said: with their speech Cues, and lips that move with the words.
 
-    `faces` says by name where each speaker's mouth is and how wide; without it a mouth is where its line's `place` is,
-    else where a close shot has it. Narrators and those who are off have no face. Raises ShotError where something is
-    said after the shot's end."""
+    `faces` says by name where each speaker's mouth is and how wide; who is not there has none. Without `faces` a mouth
+    is where its line's `place` is, else where a close shot has it. Narrators and those who are off have no face. Raises
+    ShotError where something is said after the shot's end."""
     late = [one for one in spoken if one.time >= shot.seconds]
     if late:
         raise ShotError(f"lines should begin before the shot's end at {shot.seconds:g} s, not at {late[0].time:.2f} s")
     tracks: list[Track] = []
     for who in dict.fromkeys(one.line.who for one in spoken if one.line.who != NARRATOR and not one.line.off):
         own = [one for one in spoken if one.line.who == who and not one.line.off]
-        face = (faces or {}).get(who)
+        face = Face(centres(own, shot)) if faces is None else faces.get(who)
+        if face is None:
+            continue
         tracks += mouth_tracks(
             mouth(own, shot.fps, shot.num_frames),
-            _centres(own, shot) if face is None else face.centre,
-            WIDTH if face is None else face.width,
+            face.centre,
+            face.width,
             fps=shot.fps,
             rounded=rounding(own, shot.fps, shot.num_frames),
             aspect=shot.size[0] / shot.size[1],
@@ -182,7 +185,7 @@ def talking(shot: Shot, spoken: Sequence[Spoken], faces: Mapping[str, Face] | No
     )
 
 
-def _centres(spoken: Sequence[Spoken], shot: Shot) -> NDArray[np.float64]:
+def centres(spoken: Sequence[Spoken], shot: Shot) -> NDArray[np.float64]:
     """Where a speaker's mouth is at each frame [T, 2]: between the places that the lines have at their times."""
     times, places = [], []
     for one in sorted(spoken, key=lambda one: one.time):

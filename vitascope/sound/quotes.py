@@ -91,6 +91,14 @@ def quoted(prompt: str) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def unquoted(prompt: str) -> str:
+    """What else a prompt says: without the clauses in which something is said, where something is."""
+    if not quoted(prompt):
+        return prompt
+    clauses = re.split(r"([,;.!\n]+)", _QUOTE.sub("\0", prompt))
+    return "".join(part for part in clauses if "\0" not in part).strip(" ,;.!\n")
+
+
 def _sentence(text: str) -> str:
     """The last sentence of what stands before a quotation."""
     return re.split(r"(?<=[.!?;])\s+", text.strip())[-1]

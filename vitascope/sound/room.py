@@ -1,5 +1,6 @@
 """Where a sound is: left or right, and in what kind of place, which answers with echoes and reverberation."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from vitascope.sound.signals import Band, decibels, noise, times
 WIDTH = 0.7  # how far to the side the picture's edge is heard; all the way would leave one ear alone
 LATER = 0.00025  # seconds by which the far ear hears later what is at the picture's edge
 OFF_SCREEN = -3.0  # dB
+LONGEST = 3.2  # seconds of what a room says
 
 
 def placed(sound: NDArray[np.float32], sides: Floats) -> Stereo:
@@ -53,20 +55,54 @@ class Room:
 
 ROOMS = {
     "open": Room(0.25, -34, 0.3, 0.012),
+    "small room": Room(0.24, -12, 0.55, 0.002, ((0.003, -12), (0.005, -13), (0.008, -15))),
     "room": Room(0.42, -13, 0.5, 0.005, ((0.007, -14), (0.011, -15), (0.017, -18))),
     "kitchen": Room(0.6, -11, 0.85, 0.004, ((0.006, -12), (0.009, -13), (0.014, -16))),
+    "bathroom": Room(0.85, -9, 0.9, 0.003, ((0.004, -11), (0.007, -12), (0.010, -14))),
     "hall": Room(1.4, -10, 0.5, 0.018, ((0.023, -14), (0.037, -16))),
+    "church": Room(3.0, -9, 0.45, 0.025, ((0.031, -15), (0.052, -16))),
+    "tunnel": Room(1.9, -8, 0.6, 0.008, ((0.012, -11), (0.055, -16))),
+    "cave": Room(2.3, -9, 0.35, 0.016, ((0.024, -13), (0.049, -15), (0.13, -19))),
+    "canyon": Room(1.2, -25, 0.4, 0.06, ((0.35, -20), (0.62, -25))),
     "forest": Room(1.1, -23, 0.25, 0.03),
     "street": Room(0.9, -20, 0.4, 0.02, ((0.045, -24), (0.11, -28), (0.17, -32))),
     "village": Room(0.5, -25, 0.35, 0.025, ((0.06, -28),)),
     "underwater": Room(1.0, -8, 0.12, 0.003),
 }
 
+# What places are called, and the room that each is; longer names go before those that stand in them.
+PLACES_OF: dict[str, str] = {
+    "small room": "closet, cupboard, cabin, tent, booth, elevator, lift, tiny room, little room",
+    "room": "living room, bedroom, office, studio, classroom, indoors, cellar, basement, shop, library",
+    "kitchen": "laboratory, laundry",
+    "bathroom": "shower, toilet, swimming bath",
+    "hall": "concert hall, large room, big room, huge room, empty room, corridor, museum, train station, gym, theatre, "
+    "theater, warehouse, garage, ballroom, lobby, factory, castle",
+    "church": "cathedral, chapel, temple, abbey, monastery, mosque",
+    "tunnel": "underpass, subway, sewer",
+    "cave": "cavern, grotto, crypt, dungeon",
+    "canyon": "gorge, ravine, mountains, mountain",
+    "forest": "woods, jungle, rainforest",
+    "street": "city, alley, courtyard, town",
+    "underwater": "under water",
+    "open": "park, garden, meadow, field, beach, desert, sea, space",
+}
+_NAMES = {name: room for room, names in PLACES_OF.items() for name in names.split(", ")} | {
+    room: room for room in ROOMS
+}
+_NAMED = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, _NAMES), key=len, reverse=True))})\b")
+
+
+def room_named(words: str) -> str | None:
+    """The room (of ROOMS) of the first place that these words name; None where they name none."""
+    found = _NAMED.search(words.lower())
+    return None if found is None else _NAMES[found[0]]
+
 
 def impulse_response(room: Room, rng: np.random.Generator) -> Floats:
     """What a room says after a click [S, 2]: noise that dies, high frequencies first. Its power is `wet`, that of its
     echoes theirs."""
-    length = round(min(room.seconds * 1.05, 1.6) * RATE)
+    length = round(min(room.seconds * 1.05, LONGEST) * RATE)
     at = times(length)
     out = np.zeros((length, 2))
     bands = ((60.0, 300.0), (300.0, 1200.0), (1200.0, 4500.0), (4500.0, 14000.0))

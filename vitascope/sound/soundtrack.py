@@ -4,32 +4,33 @@
 an hour of film takes no more memory than a minute.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vitascope.model.flow import Cancelled
+from vitascope.shot.clip import Frame
 from vitascope.shot.shot import Cue, Sound
-from vitascope.sound import foley
-from vitascope.sound.blocks import Blocks, Stereo, lengths
+from vitascope.sound import dialogue, foley
+from vitascope.sound.blocks import Blocks, Stereo, lengths, whole
+from vitascope.sound.dialogue import Spoken
 from vitascope.sound.mix import LOUDNESS, Mix, Stem, mixed, stored
-from vitascope.sound.spot import Spotted
-from vitascope.sound.wishes import EVERYTHING, Wishes, read_wishes
+from vitascope.sound.rehearsal import Rehearsal, SoundError, lines_of, spoken_lines
+from vitascope.sound.spot import Spotted, spot
+from vitascope.sound.wishes import EVERYTHING, Wishes, places_told, read_wishes
 
 if TYPE_CHECKING:
-    from vitascope.sound.dialogue import Spoken
     from vitascope.sound.score import Piece
+
+__all__ = ["SoundError", "Soundtrack", "compose_sound", "performed", "strongest"]
 
 HITS_APART = 2.0  # seconds between the moments that the music must meet
 MOST_HITS = 0.25  # of them a second
 HIT_KINDS = ("impact", "bounce", "topple")
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
-
-
-class SoundError(ValueError):
-    """Sound that cannot be made as it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Soundtrack:
     stems: Mapping[str, Stem]
     cues: tuple[Cue, ...]
     piece: "Piece | None" = None
-    spoken: "tuple[Spoken, ...]" = ()
+    spoken: tuple[Spoken, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -52,34 +53,35 @@ def compose_sound(
     *,
     seed: int = 0,
     loudness: float = LOUDNESS,
-    spoken: "tuple[Spoken, ...] | None" = None,
+    spoken: tuple[Spoken, ...] | None = None,
     original: Iterable[Stereo] | None = None,
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Soundtrack:
     """The soundtrack of a film that was spotted, as it is wanted, with its files in `folder`.
 
-    `spoken` are lines that were placed already (None: those of `wanted.dialogue`); `original` is the film's own sound,
-    which is kept beside the new one. Raises SoundError for lines that cannot be spoken here, flow.Cancelled when
-    `cancel()` turns true."""
+    `spoken` are lines that were placed already (None: those of `wanted`, script or quotations); `original` is the
+    film's own sound, which is kept beside the new one. Raises SoundError for a script that cannot be spoken here,
+    flow.Cancelled when `cancel()` turns true."""
     told = progress or (lambda stage, done, total: None)
     wishes = read_wishes(wanted.prompt, wanted.negative)
     seconds = spotted.seconds
+    notes = [f"{word!r} was not understood" for word in wishes.unknown]
     if spoken is None:
-        spoken = _spoken(wanted, wishes, spotted)
+        spoken, unsaid = _spoken(wanted, wishes, spotted)
+        notes += unsaid
     cues = tuple(cue for cue in wishes.heard(spotted.cues) if not (spoken and cue.kind == "speech"))
     piece = _composed(wanted, wishes, spotted, cues, seed)
     made: dict[str, Blocks] = {}
     if "effects" not in wishes.removed:
         loud: dict[str, float] = {kind: wishes.gain(kind) for kind in EVERYTHING}
-        made["effects"] = foley.effects(cues, seconds, seed=seed, gains=loud)
+        room = foley.room_of(wishes.changed(spotted.cues))  # also where the place itself is not to be heard
+        made["effects"] = foley.effects(cues, seconds, seed=seed, room=room, gains=loud)
     if piece is not None:
         from vitascope.sound.play import play
 
         made["music"] = play(piece)
     if spoken and "dialogue" not in wishes.removed:
-        from vitascope.sound import dialogue
-
         made["dialogue"] = dialogue.speech(spoken, seconds)
     if original is not None and "original" not in wishes.removed:
         made["original"] = _of_length(original, seconds)
@@ -92,29 +94,40 @@ def compose_sound(
     told("mix", 0, 1)
     mix = mixed(stems, folder / "mix.f32", loudness, wishes.gains)
     told("mix", 1, 1)
-    notes = [f"{word!r} was not understood" for word in wishes.unknown]
-    if spoken:
-        from vitascope.sound import dialogue
-
-        notes += dialogue.notes(spoken)
     return Soundtrack(mix, stems, cues, piece, spoken, tuple(notes))
 
 
-def _spoken(wanted: Sound, wishes: Wishes, spotted: Spotted) -> "tuple[Spoken, ...]":
-    if not wanted.dialogue or "dialogue" in wishes.removed:
-        return ()
-    return spoken_lines(wanted.dialogue, spotted.seconds, [cue for cue in spotted.cues if cue.kind == "speech"])
+def performed(
+    said: Rehearsal,
+    frames: Iterable[Frame],
+    fps: float,
+    seconds: float,
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> tuple[Stereo, tuple[str, ...]]:
+    """The sound of a Shot that was made: of its cues, or of what is found in its frames, with what was said at the
+    rehearsal; whole, in memory. And what is to be noted. Raises as `compose_sound` does."""
+    shot = said.asked
+    found = spot(frames, fps, cancel=cancel)
+    there = Wishes(places=places_told(shot.text))  # words say better than pixels where it happens
+    found = replace(found, seconds=seconds, cues=shot.cues or there.changed(found.cues))
+    with tempfile.TemporaryDirectory() as folder:
+        made = compose_sound(
+            *(found, shot.sound or Sound(), Path(folder)),
+            seed=shot.seed % 2**32,
+            spoken=said.spoken,
+            progress=progress,
+            cancel=cancel,
+        )
+        return whole(made.mix.whole.blocks()), (*said.notes, *made.notes)
 
 
-def spoken_lines(script: str, seconds: float, mouths: Sequence[Cue] = ()) -> "tuple[Spoken, ...]":
-    """The lines of a script, spoken, where they stand in a film of this length: where `mouths` are seen to move, if any
-    do. Raises SoundError where they cannot be read or spoken."""
-    from vitascope.sound import dialogue
-
-    try:
-        return dialogue.place(dialogue.parse(script), seconds, mouths=mouths)
-    except (ValueError, ImportError) as error:
-        raise SoundError(f"dialogue: {error}") from error
+def _spoken(wanted: Sound, wishes: Wishes, spotted: Spotted) -> tuple[tuple[Spoken, ...], tuple[str, ...]]:
+    lines = lines_of(wanted)
+    if not lines or "dialogue" in wishes.removed:
+        return (), ()
+    mouths = [cue for cue in spotted.cues if cue.kind == "speech"]
+    return spoken_lines(lines, spotted.seconds, mouths, required=bool(wanted.dialogue))
 
 
 def _composed(wanted: Sound, wishes: Wishes, spotted: Spotted, cues: Iterable[Cue], seed: int) -> "Piece | None":

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from vitascope.model.vocabulary import COMMON, strangers, words_of
 from vitascope.shot.shot import Cue, CueKind
+from vitascope.sound.quotes import unquoted
+from vitascope.sound.room import room_named
 
 ALIKE = 0.42  # of two words' directions: "chatter" and "talking" stand at 0.42, "purple" and any at most at 0.3
 LOUDER = 6.0  # dB of what should be louder; as much less of what should be quieter
@@ -40,22 +42,15 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Places and weather that may be asked for in words (`foley` knows how they sound).
 PLACES = (
-    *(
-        "rain",
-        "storm",
-        "thunder",
-        "wind",
-        "snow",
-        "sea",
-        "ocean",
-        "waves",
-        "river",
-        "stream",
-        "forest",
-        "park",
-        "street",
-    ),
-    *("city", "beach", "desert", "village", "kitchen", "night", "crickets", "birdsong", "underwater", "fire", "cave"),
+    *("rain", "storm", "thunder", "wind", "snow", "sea", "ocean", "waves", "river", "stream", "forest", "park"),
+    *("street", "city", "beach", "desert", "village", "kitchen", "night", "crickets", "birdsong", "underwater", "fire"),
+    *("cave", "church", "cathedral", "chapel", "temple", "hall", "room", "bathroom", "tunnel", "cellar", "canyon"),
+    *("small room", "large room", "big room", "empty room", "living room", "concert hall", "bedroom", "office"),
+    *("garage", "warehouse", "corridor", "museum", "woods", "jungle", "cavern", "closet", "castle", "library"),
+)
+_PLACES = re.compile(rf"\b(?:{'|'.join(sorted(PLACES, key=len, reverse=True))})\b")
+_THERE = re.compile(
+    rf"\b(?:in|inside|at|on|into|through|across|along|by|under|near)\s+(?:[\w-]+\s+){{0,3}}?({_PLACES.pattern})"
 )
 # What a prompt may call what is struck or walked on, and the material it is.
 MATERIALS = {
@@ -96,7 +91,14 @@ class Wishes:
 
     def heard(self, cues: Iterable[Cue]) -> tuple[Cue, ...]:
         """The cues as they should be heard: without what is not wanted, of the materials that are."""
-        return tuple(self._changed(cue) for cue in cues if cue.kind not in self.removed)
+        return tuple(cue for cue in self.changed(cues) if cue.kind not in self.removed)
+
+    def changed(self, cues: Iterable[Cue]) -> tuple[Cue, ...]:
+        """All cues, also those that are not wanted, of the materials and at the places that are."""
+        found = tuple(self._changed(cue) for cue in cues)
+        if not self.places or any(cue.kind == "place" for cue in found):
+            return found
+        return (Cue(time=0.0, kind="place", strength=0.5, text=", ".join(self.places)), *found)
 
     def gain(self, name: str) -> float:
         """dB of a kind or stem."""
@@ -106,14 +108,26 @@ class Wishes:
         materials = tuple(self.swaps.get(name, name) for name in cue.materials)
         if cue.kind == "footstep" and self.ground is not None:
             materials = (*materials[:1], self.ground)
-        text = ", ".join([cue.text, *self.places]) if cue.kind == "place" and self.places else cue.text
+        text = self._place(cue.text) if cue.kind == "place" and self.places else cue.text
         if materials == cue.materials and text == cue.text:
             return cue
         return cue.model_copy(update={"materials": materials, "text": text})
 
+    def _place(self, seen: str) -> str:
+        """The places that are asked for, in place of the one that is seen if one of them has walls, woods or water of
+        its own; else beside it."""
+        elsewhere = any(room_named(place) is not None for place in self.places)
+        return ", ".join(self.places if elsewhere else (seen, *self.places))
+
+
+def places_told(text: str) -> tuple[str, ...]:
+    """The places where something happens by these words: "a ball bounces in an old church"."""
+    found = (match[1] for match in _THERE.finditer(unquoted(text).lower()))
+    return tuple(dict.fromkeys(place for place in found if place != "fire"))
+
 
 def read_wishes(prompt: str, negative: str = "") -> Wishes:
-    """What a prompt and a negative prompt ask for."""
+    """What a prompt and a negative prompt ask for, beside what is quoted to be said."""
     removed: set[str] = set()
     only: set[str] = set()
     gains: dict[str, float] = {}
@@ -128,7 +142,7 @@ def read_wishes(prompt: str, negative: str = "") -> Wishes:
         unknown.extend(missed)
         return found
 
-    for clause in _clauses(prompt):
+    for clause in _clauses(unquoted(prompt)):
         if match := _OFF.match(clause):
             removed |= named(match[1])
         elif match := _ONLY.match(clause):
@@ -148,9 +162,8 @@ def read_wishes(prompt: str, negative: str = "") -> Wishes:
             if (match := _ON.match(clause)) and match[2] in MATERIALS:
                 ground = MATERIALS[match[2]]
                 clause = match[1]
-            there = [word for word in words_of(clause) if word in PLACES]
-            places += there
-            rest = " ".join(word for word in words_of(clause) if word not in there)
+            places += _PLACES.findall(clause)
+            rest = _PLACES.sub(" ", clause)
             raised = named(rest)
             gains |= {name: RAISED for name in raised if name not in gains}
     for clause in _clauses(negative):

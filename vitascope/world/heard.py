@@ -16,6 +16,7 @@ from vitascope.world.vehicles import length
 
 WHOOSH = 2.0  # m/s: what swings slower makes no wind
 CLOTH = 1.2  # m/s of a hand beside the body: sleeves slower than this are not heard
+ENGINE_TOP = 14.0  # m/s (50 km/h) at which an engine is as loud as it gets; scenes allow 20, most vehicles drive at 2
 LEAST = 0.12  # seconds of cloth
 
 
@@ -53,7 +54,10 @@ def presences(scene: Scene, motion: Motion, path: CameraPath, size: tuple[int, i
 
 
 def _cue(contact: Contact, scene: Scene, motion: Motion, path: CameraPath, size: tuple[int, int]) -> Cue:
-    loud = contact.speed / 3.0 if contact.seconds > 0 else contact.speed / 10.0
+    if contact.kind == "engine":
+        loud = contact.speed / ENGINE_TOP
+    else:
+        loud = contact.speed / 3.0 if contact.seconds > 0 else contact.speed / 10.0
     if contact.kind in ("speech", "animal"):
         loud = 0.5
     end = contact.time + contact.seconds

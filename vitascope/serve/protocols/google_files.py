@@ -12,6 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from vitascope.serve.desk import Note
+from vitascope.serve.expiry import throw
 from vitascope.serve.jobs import Job, new_id
 from vitascope.serve.problem import Problem
 from vitascope.serve.protocol import Call, answer
@@ -309,7 +310,8 @@ def _taken(call: Call) -> Response:
     if "finalize" not in commands:
         if body:
             call.desk.storage.put(f"{folder}/{len(pieces):06}", body)
-            call.desk.jobs.thrown(folder, SESSION)
+            with call.desk.database.writing() as connection:
+                throw(connection, folder, time.time() + SESSION)  # if it is never ended
             data = note.data | {"pieces": [*pieces, len(body)]}
             call.desk.note("google", key.id, "upload", data, SESSION, note.id)
         size = {"x-goog-upload-size-received": str(received + len(body))}

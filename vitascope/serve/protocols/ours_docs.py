@@ -42,8 +42,17 @@ def _json(example: Any, schema: Docs | None = None) -> Docs:
     return {"application/json": {"schema": schema or {"type": "object"}, "example": example}}
 
 
-def _docs(summary: str, answers: dict[int | str, Any], body: Docs | None = None, query: Docs | None = None) -> Docs:
-    parameters = [
+def _docs(
+    summary: str,
+    answers: dict[int | str, Any],
+    body: Docs | None = None,
+    query: Docs | None = None,
+    path: tuple[str, ...] = (),
+) -> Docs:
+    parameters: list[Docs] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in path
+    ]
+    parameters += [
         {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in (query or {}).items()
     ]
     extra: Docs = {"security": [{"key": []}]}
@@ -51,12 +60,11 @@ def _docs(summary: str, answers: dict[int | str, Any], body: Docs | None = None,
         extra["requestBody"] = {"required": True, "content": body}
     if parameters:
         extra["parameters"] = parameters
-    refused: dict[int | str, Any] = {
-        status: {"description": told, "content": _json(ERROR)} for status, told in REFUSED.items()
-    }
-    return {"summary": summary, "responses": refused | answers, "openapi_extra": extra}
+    refused = {status: {"description": told, "content": _json(ERROR)} for status, told in REFUSED.items()}
+    return {"summary": summary, "responses": {**refused, **answers}, "openapi_extra": extra}
 
 
+SECURITY = {"key": {"type": "http", "scheme": "bearer", "description": "vitascope keys create"}}
 REFUSED = {
     400: "A field cannot be", 401: "No key, or a wrong one", 404: "There is none of yours",
     413: "The body is too large", 429: "Too many requests or jobs: ask again after `retry-after` seconds",
@@ -79,10 +87,10 @@ LIST = _docs(
         "after": {"type": "string", "description": "`next` of the page before"},
     },
 )
-GET = _docs("How a job stands", {200: _A_JOB})
-CANCEL = _docs("Stop a job, within one step if it runs", {200: _A_JOB})
-RETRY = _docs("Try a job again that failed or was cancelled", {200: _A_JOB})
-DELETE = _docs("Stop a job and forget it with its files", {204: {"description": "Gone"}})
+GET = _docs("How a job stands", {200: _A_JOB}, path=("id",))
+CANCEL = _docs("Stop a job, within one step if it runs", {200: _A_JOB}, path=("id",))
+RETRY = _docs("Try a job again that failed or was cancelled", {200: _A_JOB}, path=("id",))
+DELETE = _docs("Stop a job and forget it with its files", {204: {"description": "Gone"}}, path=("id",))
 EVENTS = _docs(
     "What happens to a job, as server-sent events; resumable with Last-Event-ID",
     {200: {"description": "Events: queue, running, progress, preview, done, failed, cancelled", "content": {
@@ -90,8 +98,11 @@ EVENTS = _docs(
                               "example": 'id: 2\nevent: progress\ndata: {"stage": "sample", "percent": 25}\n\n'}
     }}},
     query={"after": {"type": "integer", "minimum": 0, "description": "As Last-Event-ID"}},
+    path=("id",),
 )  # fmt: skip
-CONTENT = _docs("A file of a finished job", {200: {"description": "The file", "content": {"*/*": {}}}})
+CONTENT = _docs(
+    "A file of a finished job", {200: {"description": "The file", "content": {"*/*": {}}}}, path=("id", "name")
+)
 PUT_MEDIA = _docs(
     "Keep a picture, film or sound, to be named by its SHA-256",
     {201: {"description": "Its name", "content": _json({"sha256": "9f" * 32, "kind": "picture", "bytes": 51234})}},
@@ -104,6 +115,8 @@ PUT_MEDIA = _docs(
     },
 )
 GET_MEDIA = _docs(
-    "Whether the server has media", {200: {"description": "It has", "content": _json({"sha256": "9f" * 32})}}
+    "Whether the server has media",
+    {200: {"description": "It has", "content": _json({"sha256": "9f" * 32})}},
+    path=("sha256",),
 )
 MODELS = _docs("What each model can make", {200: {"description": "The models", "content": _json({"data": []})}})
