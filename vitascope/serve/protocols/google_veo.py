@@ -47,6 +47,7 @@ FAILED, CANCELLED = 13, 1  # codes of google.rpc
 
 def to_work(call: Call) -> dict[str, Any]:
     """The Work of a predictLongRunning call. Raises Problem."""
+    call.desk.model(call.path["model"], VEO)
     instance, asked = instance_of(call), asked_of(call)
     if instance.get("video") is None:
         if instance.get("mask") is not None:
