@@ -34,14 +34,15 @@ def test_unknown_paths_are_told_in_the_form_of_their_prefix(
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda one: one.name)
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"prompt": "\\ud83d"}', b'{"prompt": "a\\u0000"}', b"{" * 100_000])
 def test_bodies_that_cannot_be_read_are_refused(server: Server, protocol: Any, body: bytes) -> None:
-    route = next(one for one in protocol.routes if one.method == "POST" and "{" not in one.path)
+    plain = (one.path.replace("{version}", "v1") for one in protocol.routes if one.method == "POST")
+    path = next(path for path in plain if "{" not in path)
     headers = {
         "authorization": f"Bearer {server.key}",
         "x-goog-api-key": server.key,
         "content-type": "application/json",
     }
     headers["x-runway-version"] = "2024-11-06"
-    answer = httpx.post(server.url + protocol.prefix + route.path, headers=headers, content=body)
+    answer = httpx.post(server.url + protocol.prefix + path, headers=headers, content=body)
     assert answer.status_code == 400, answer.text
     assert SHAPES[protocol.name] <= set(answer.json())
 

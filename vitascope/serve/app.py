@@ -66,7 +66,7 @@ def refused(problem: Problem, path: str, request_id: str) -> Response:
     if problem.retry_after is not None:
         headers["retry-after"] = str(max(1, math.ceil(problem.retry_after)))
     protocol = protocol_of(path)
-    status = protocol.statuses.get(problem.kind, problem.status)
+    status = protocol.statuses.get(problem.code or "", protocol.statuses.get(problem.kind, problem.status))
     return answer(protocol.error(problem, request_id), status, headers)
 
 

@@ -10,6 +10,7 @@ import hmac
 import json
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -77,20 +78,11 @@ def claim_due(desk: Desk, most: int) -> Sequence[RowMapping]:
 
 def send(desk: Desk, due: RowMapping) -> None:
     """Send what was claimed: it is forgotten when it was taken, or has been tried often enough."""
-    notice = _notice(desk, due)
-    taken = notice is None
-    if notice is not None and due["tries"] < TRIES:
-        body, at = json.dumps(notice.body).encode(), int(time.time())
-        headers = {"content-type": "application/json", "webhook-id": due["id"], "webhook-timestamp": str(at)}
-        if notice.signed and desk.settings.webhook_secret:
-            headers["webhook-signature"] = signature(desk.settings.webhook_secret, due["id"], at, body)
-        allowed = desk.settings.allow_private or (notice.signed and notice.url == desk.settings.webhook_url)
-        try:
-            status = post(notice.url, body, headers, seconds=SECONDS, allow_private=allowed)
-            taken = 200 <= status < 300
-            tell("called back", job=due["job"], status=status)
-        except FetchError as error:
-            tell("not called back", job=due["job"], why=str(error))
+    notices = _notices(desk, due)
+    taken = not notices
+    if notices and due["tries"] < TRIES:
+        with ThreadPoolExecutor(len(notices)) as receivers:
+            taken = all(list(receivers.map(lambda notice: _posted(desk, due, notice), notices)))
     with desk.database.writing() as connection:
         this = deliveries.c.id == due["id"]
         if taken or due["tries"] + 1 >= TRIES:
@@ -99,14 +91,31 @@ def send(desk: Desk, due: RowMapping) -> None:
             connection.execute(sa.update(deliveries).where(this).values(due=time.time() + WAITS[due["tries"]]))
 
 
-def _notice(desk: Desk, due: RowMapping) -> Notice | None:
-    """What is said: of the job as it was when it was written down."""
+def _posted(desk: Desk, due: RowMapping, notice: Notice) -> bool:
+    """Whether a receiver has taken what it was told."""
+    body, at = json.dumps(notice.body).encode(), int(time.time())
+    headers = {"content-type": "application/json", "webhook-id": due["id"], "webhook-timestamp": str(at)}
+    if notice.signed and desk.settings.webhook_secret:
+        headers["webhook-signature"] = signature(desk.settings.webhook_secret, due["id"], at, body)
+    allowed = desk.settings.allow_private or (notice.signed and notice.url == desk.settings.webhook_url)
+    try:
+        status = post(notice.url, body, headers, seconds=SECONDS, allow_private=allowed)
+        tell("called back", job=due["job"], status=status)
+    except FetchError as error:
+        tell("not called back", job=due["job"], why=str(error))
+        return False
+    return 200 <= status < 300
+
+
+def _notices(desk: Desk, due: RowMapping) -> tuple[Notice, ...]:
+    """What is said, to all who are to hear it: of the job as it was when it was written down."""
     job = desk.jobs.get(due["job"])
     protocol = None if job is None else by_name(job.protocol)
     if job is None or protocol is None:
-        return None
+        return ()
     if due["state"] == "running" != job.state:
         job = replace(job, state="running", ended=None, expires=None, share=0.0, code=None, message=None, results=())
     elif due["state"] != job.state:
-        return None  # it has been begun anew
-    return protocol.notice(desk, job)
+        return ()  # it has been begun anew
+    found = protocol.notice(desk, job)
+    return (found,) if isinstance(found, Notice) else found or ()

@@ -254,7 +254,7 @@ class Desk:
         """The work as the queue keeps it: one that the model can make, with its media by name. Raises Refused and
         Problem."""
         shot = work.shot
-        if work.task == "shot" and not (work.restyle or work.inpaint):
+        if work.task in ("shot", "reframe") and not (work.restyle or work.inpaint):
             check(_carrying(shot), cost.card_of(shot.model)[0])
         for name, film in work.films.items():
             self.named(key, film.sha256, name)

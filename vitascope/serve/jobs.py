@@ -1,6 +1,7 @@
 """The queue: jobs that are put, claimed, watched, finished and never lost. No torch, no HTTP."""
 
 import json
+import re
 import threading
 import time
 import uuid
@@ -20,6 +21,7 @@ from vitascope.serve.work import Result
 
 __all__ = ["ENDED", "Full", "Job", "Jobs", "New", "Taken", "new_id"]
 
+_ID = re.compile(r"[0-9a-f]{32}")
 MAX_DEATHS = 3  # of workers, before their job counts as what kills them
 # Written out, not bound: else the indexes of waiting and of running jobs alone would not be used.
 QUEUED = jobs.c.state == sa.literal_column("'queued'")
@@ -99,6 +101,8 @@ class Jobs:
 
     def get(self, id: str, *, key: str | None = None, protocol: str | None = None) -> Job | None:
         """A job; None where there is none, or it is another key's or another protocol's, or has expired."""
+        if not _ID.fullmatch(id):  # which a database might not even take
+            return None
         with self.database.reading() as connection:
             row = connection.execute(_GET, {"id": id}).mappings().first()
         if row is None or (key and row["key"] != key) or (protocol and row["protocol"] != protocol):

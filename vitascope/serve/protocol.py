@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitascope.serve.keys import Key
-from vitascope.serve.problem import Kind, Problem
+from vitascope.serve.problem import Problem
 
 if TYPE_CHECKING:
     from vitascope.serve.desk import Desk
@@ -135,8 +135,8 @@ class Protocol:
     routes: tuple[Route, ...]
     error: Callable[[Problem, str], dict[str, Any]]  # problem, request id
     secret: Callable[[Request], str | None] = bearer
-    notice: Callable[["Desk", "Job"], Notice | None] = field(default=lambda desk, job: None)
-    statuses: Mapping[Kind, int] = field(default_factory=dict)
+    notice: Callable[["Desk", "Job"], Notice | tuple[Notice, ...] | None] = field(default=lambda desk, job: None)
+    statuses: Mapping[str, int] = field(default_factory=dict)  # by a problem's code or kind, other than the usual ones
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

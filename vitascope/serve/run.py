@@ -39,8 +39,9 @@ The official clients, with nothing changed but the address and the key:
 
     from google import genai
     options = genai.types.HttpOptions(base_url="{url}/google")
-    client = genai.Client(api_key="{key}", http_options=options)
-    print(client.models.generate_videos(model="veo-3.1-generate-preview", prompt="a red ball bounces").name)
+    client = genai.Client(enterprise=True, api_key="{key}", http_options=options)
+    shot = genai.types.GenerateVideosSource(prompt="a red ball bounces")
+    print(client.models.generate_videos(model="veo-3.1-generate-001", source=shot).name)
 
     import httpx  # Kling has no client of its own; the key itself is taken in place of a signed token
     headers = {{"Authorization": "Bearer {key}"}}

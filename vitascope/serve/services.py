@@ -1,9 +1,16 @@
 """Which protocols there are, and whose form an answer takes."""
 
 from vitascope.serve.protocol import Protocol
-from vitascope.serve.protocols import kling, luma, openai, ours, runway
+from vitascope.serve.protocols import google, kling, luma, openai, ours, runway
 
-PROTOCOLS: tuple[Protocol, ...] = (openai.PROTOCOL, runway.PROTOCOL, luma.PROTOCOL, kling.PROTOCOL, ours.PROTOCOL)
+PROTOCOLS: tuple[Protocol, ...] = (
+    openai.PROTOCOL,
+    runway.PROTOCOL,
+    luma.PROTOCOL,
+    google.PROTOCOL,
+    kling.PROTOCOL,
+    ours.PROTOCOL,
+)
 
 
 def by_name(name: str) -> Protocol | None:
