@@ -6,13 +6,13 @@ worker is there and asks for work, but nothing may begin: every key that has wai
 
 import argparse
 import asyncio
+import json
 import random
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 from serving import Serving, serving
 
 from vitascope.serve.database import Database
@@ -25,6 +25,7 @@ from vitascope.shot.shot import Shot
 
 SHOT = {"text": "a red ball bounces on the grass", "size": [144, 80], "seconds": 1.0, "fps": 12.0, "model": "small"}
 KEYS = 20
+CONNECTIONS = 64
 WAITS_LONG = replace(TIERS["first"], running=0, wait=1e9)  # may never begin
 
 
@@ -46,36 +47,56 @@ def hold(database: Database, key: str) -> None:
             raise RuntimeError("a job could not be held")
 
 
+class Client:
+    """Keeps connections open and does little else: a client that is slow itself would be measured beside the server."""
+
+    def __init__(self, server: Serving) -> None:
+        self._host, self._port = server.url.removeprefix("http://").split(":")
+        self._head = f"Host: {self._host}\r\nAuthorization: Bearer {server.key}\r\nContent-Type: application/json\r\n"
+        self._free: asyncio.LifoQueue[tuple[asyncio.StreamReader, asyncio.StreamWriter] | None] = asyncio.LifoQueue()
+        for _ in range(CONNECTIONS):
+            self._free.put_nowait(None)
+
+    async def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """The body of the answer. Raises RuntimeError for another than 200 and 201."""
+        found = await self._free.get()
+        reader, writer = found or await asyncio.open_connection(self._host, int(self._port))
+        writer.write(f"{method} {path} HTTP/1.1\r\n{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        answer = await reader.readexactly(int(head.partition("content-length:")[2].partition("\r")[0]))
+        self._free.put_nowait((reader, writer))
+        if not head.startswith(("http/1.1 200", "http/1.1 201")):
+            raise RuntimeError(f"{head}{answer.decode()}")
+        return answer
+
+
 async def ask(server: Serving, rate: float, seconds: float) -> dict[str, list[float]]:
     """Milliseconds of each request by its kind: half of them create, half poll."""
     found: dict[str, list[float]] = {"create": [], "poll": []}
     ids: list[str] = []
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    headers = {"authorization": f"Bearer {server.key}"}
-    async with httpx.AsyncClient(base_url=server.url, headers=headers, limits=limits, timeout=30) as client:
+    client = Client(server)
 
-        async def one(kind: str, at: float) -> None:
-            if kind == "create":
-                answer = await client.post("/v1/shots", json=SHOT | {"seed": random.randrange(2**31)})
-                answer.raise_for_status()
-                ids.append(answer.json()["id"])
-            else:
-                (await client.get(f"/v1/shots/{random.choice(ids)}")).raise_for_status()
-            found[kind].append(1000 * (time.perf_counter() - at))
+    async def one(kind: str, at: float) -> None:
+        if kind == "create":
+            body = json.dumps(SHOT | {"seed": random.randrange(2**31)}).encode()
+            ids.append(json.loads(await client.ask("POST", "/v1/shots", body))["id"])
+        else:
+            await client.ask("GET", f"/v1/shots/{random.choice(ids)}")
+        found[kind].append(1000 * (time.perf_counter() - at))
 
-        for _ in range(20):
-            await one("create", time.perf_counter())
-            await one("poll", time.perf_counter())
-        for times in found.values():
-            times.clear()
-        start = time.perf_counter()
-        tasks = []
-        for number in range(round(rate * seconds)):
-            at = start + number / rate
-            if (early := at - time.perf_counter()) > 0:
-                await asyncio.sleep(early)
-            tasks.append(asyncio.create_task(one("poll" if number % 2 else "create", at)))
-        await asyncio.gather(*tasks)
+    for _ in range(20):
+        await one("create", time.perf_counter())
+        await one("poll", time.perf_counter())
+    for times in found.values():
+        times.clear()
+    start = time.perf_counter()
+    tasks = []
+    for number in range(round(rate * seconds)):
+        at = start + number / rate
+        if (early := at - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
+        tasks.append(asyncio.create_task(one("poll" if number % 2 else "create", at)))
+    await asyncio.gather(*tasks)
     return found
 
 
