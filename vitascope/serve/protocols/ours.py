@@ -181,7 +181,7 @@ async def _stream(call: Call, job: Job, last: int) -> AsyncIterator[str]:
         if current is None:
             yield _event("deleted", {})
             return
-        state = await run_in_threadpool(_waiting, call, current)
+        state = "" if new else await run_in_threadpool(_waiting, call, current)
         if state and state != before:
             before = state
             yield f"event: queue\ndata: {state}\n\n"
