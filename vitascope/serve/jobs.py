@@ -365,7 +365,6 @@ class Jobs:
         fixed = {"state": state, "ended": now, "expires": now + self.keep, "worker": None, "lease": None, "first": None}
         connection.execute(sa.update(jobs).where(jobs.c.id == row["id"]).values(**fixed, **values))
         _tell(connection, row["id"], state, {"message": values["message"]} if values.get("message") else {})
-        connection.execute(sa.delete(events).where(events.c.job == row["id"], events.c.kind == "preview"))
         self._announce(connection, row, state, now)
         self._promote(connection, row["key"], now)
 
