@@ -165,16 +165,16 @@ def mutate(server: Serving, count: int, report: Report, chance: random.Random) -
         for method, path, headers, body in good_requests():
             for number in range(count):
                 sent = body if number == 0 else mutated(body, chance)
-                at = (
-                    path
-                    if number % 5 or "?" not in path
-                    else path + chance.choice(["&limit=-1", "&after=%00", "&x=" + "9" * 50])
-                )
+                if isinstance(sent, dict) and "background" in body:
+                    sent["background"] = True  # else the answer waits for a worker, and there is none
+                at = path
+                if "?" in path and number % 5 == 0:
+                    at += chance.choice(["&limit=-1", "&after=%00", "&pageSize=x", "&x=" + "9" * 50])
                 data = json.dumps(sent).encode("utf-8", "replace") if body else b""
                 if number % 13 == 7:
                     data = data[: chance.randrange(len(data) + 1)]
                 kind = chance.choice(["text/plain", "multipart/form-data"]) if number % 17 == 11 else "application/json"
-                key = "" if number % 19 == 18 else server.key
+                key = "wrong" if number % 19 == 18 else server.key
                 told = {**headers, "authorization": f"Bearer {key}", "x-goog-api-key": key, "content-type": kind}
                 start = time.perf_counter()
                 try:

@@ -29,6 +29,7 @@ def begin(level: str = "INFO") -> None:
     log.handlers[:] = [handler]
     log.setLevel(level)
     log.propagate = False
+    logging.getLogger("python_multipart").setLevel("ERROR")  # what is wrong with a form is told to its sender
 
 
 def tell(event: str, **told: Any) -> None:
