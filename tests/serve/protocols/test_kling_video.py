@@ -201,13 +201,16 @@ def test_a_voices_name_tells_whose_it_is(voice: str, said: str) -> None:
     assert kling_sound.whose(voice) == said
 
 
-def test_speech_is_a_script(call: Asks) -> None:
+def test_speech_is_a_script(call: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
     from vitascope.sound.script import parse
 
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())  # as where the extra is installed
     work = kling_sound.tts(call(text="Hi: you\nthere (all).", voice_id="reader_en_m-v1", voice_speed=0.8)).work
     [line] = parse(work["shot"].sound.dialogue)
     assert (line.words, line.sex, line.pace, line.who) == ("Hi: you there (all).", "male", 0.8, "Reader_en_m_v1")
     assert refused(call, kling_sound.tts, text="hi", voice_id="12").field == "voice_id"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert refused(call, kling_sound.tts, text="hi", voice_id="reader_en_m-v1").field == "text"
 
 
 def test_errors_are_told_in_their_names_and_codes() -> None:
