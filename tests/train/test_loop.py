@@ -155,7 +155,7 @@ def _noted(out: Path, rank: int, size: int, port: int) -> tuple[list[float], dic
         patch.setattr(loop, "write_sheet", _grey_sheet)
         patch.setattr(loop, "matrix_rate", lambda device: 1e10)
         patch.setattr(loop, "advance", noted)
-        # Whose batches differ rounds otherwise in bf16, where the processor has it: here sums are compared, not products.
+        # In bf16, where the processor has it, batches of other sizes round otherwise: here sums are compared.
         patch.setattr(numerics, "computes_bf16", lambda device: False)
         if size > 1:
             place = {"RANK": rank, "WORLD_SIZE": size, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
