@@ -18,12 +18,12 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitascope import __version__
-from vitascope.serve import callbacks, links
+from vitascope.serve import callbacks, links, manual
 from vitascope.serve.desk import Desk
 from vitascope.serve.expiry import sweep
 from vitascope.serve.log import log, tell
@@ -44,7 +44,7 @@ MAX_FILES = 32
 def build(desk: Desk) -> ASGIApp:
     """The server's application. It takes jobs; workers make them."""
     app = FastAPI(
-        title="Vitascope", version=__version__, docs_url="/docs", redoc_url=None, lifespan=lambda app: _living(desk)
+        title="Vitascope", version=__version__, docs_url=None, redoc_url=None, lifespan=lambda app: _living(desk)
     )
     app.add_exception_handler(HTTPException, _unknown)
     for protocol in PROTOCOLS:
@@ -57,7 +57,10 @@ def build(desk: Desk) -> ASGIApp:
     for path, endpoint in (("/healthz", _health), ("/readyz", _ready(desk)), ("/metrics", _metrics(desk))):
         app.router.routes.append(StarletteRoute(path, endpoint, methods=["GET"]))
     app.router.routes.append(StarletteRoute("/files/{job}/{name}", _file(desk), methods=["GET", "HEAD"]))
-    app.openapi()["components"] = {"securitySchemes": ours.SECURITY}
+    document = app.openapi()
+    document["components"] = {"securitySchemes": ours.SECURITY}
+    told_at = HTMLResponse(manual.page(document))
+    app.router.routes.append(StarletteRoute("/docs", lambda request: told_at, methods=["GET"]))
     return Outside(app, desk.settings.max_body)
 
 

@@ -171,6 +171,14 @@ def test_the_documents_have_an_example_of_everything(server: Server) -> None:
     assert {path for path in told["paths"] if not path.startswith("/v1/")} == set()
 
 
+def test_the_documents_are_a_page_that_needs_nothing_from_elsewhere(server: Server) -> None:
+    page = httpx.get(f"{server.url}/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    told = httpx.get(f"{server.url}/openapi.json").json()
+    assert all(path in page.text for path in told["paths"])
+    assert "a red ball bounces on the grass" in page.text and "src=" not in page.text and "@import" not in page.text
+
+
 def test_health_and_metrics_are_told_to_anybody(server: Server, job: Any) -> None:
     assert httpx.get(f"{server.url}/healthz").status_code == 200
     assert httpx.get(f"{server.url}/readyz").status_code == 200
