@@ -198,6 +198,23 @@ class Desk:
         except ShotError as error:
             raise invalid(error) from None
 
+    def tuned(self, call: Call, shot: Shot) -> Shot:
+        """The Shot with what only this server knows, from a client's extra_body: seed, steps, guidance and
+        negative_prompt. Raises Problem."""
+        changes: dict[str, Any] = {}
+        if call.fields.get("seed") is not None:
+            changes["seed"] = call.whole("seed", 0, 0, 2**63 - 1)
+        if call.fields.get("steps") is not None:
+            changes["steps"] = call.whole("steps", 16, 1, 1000)
+        if call.fields.get("guidance") is not None:
+            changes["guidance"] = call.number("guidance", 3.0, 0.0, 30.0)
+        if negative := call.text("negative_prompt", ""):
+            changes["negative"] = negative
+        try:
+            return shot.with_(**changes)
+        except ShotError as error:
+            raise invalid(error) from None
+
     def order(
         self,
         call: Call,

@@ -32,7 +32,6 @@ from vitascope.serve.protocols.luma_fields import (
     side_of,
     size_of,
     url_in,
-    with_more,
     within,
 )
 from vitascope.serve.work import Result
@@ -101,7 +100,7 @@ def to_shot(call: Call, ends: Mapping[str, Media], source: Job | None) -> Shot:
     text = text or (UNSAID if source is None else source.shot.text)
     seconds = seconds_of(call, own)
     shot = call.desk.shot(text=text, model=model, quality=quality, size=size, seconds=seconds, fps=fps)
-    shot = with_more(call, shot)
+    shot = call.desk.tuned(call, shot)
     try:
         for name, frame in (("frame0", 0), ("frame1", shot.num_frames - 1)):
             if name in ends and ends[name].kind == "picture":
@@ -142,7 +141,7 @@ def modify(call: Call) -> Response:
     info = call.desk.info(call.key, film)
     size = possible(within(*info.size), f"media.url: a film of {info.size[0]}x{info.size[1]}")
     fields = {"size": size, "fps": min(60.0, info.fps), "seconds": info.seconds, "model": model, "quality": quality}
-    shot = with_more(call, call.desk.shot(text=call.text("prompt", UNSAID), **fields))
+    shot = call.desk.tuned(call, call.desk.shot(text=call.text("prompt", UNSAID), **fields))
     shot = _with_first(call, shot)
     return _created(call, asked, {"shot": shot, "restyle": film, "strength": strength, "keep": True})
 
@@ -212,7 +211,7 @@ def image(call: Call) -> Response:
     size = size_of(call, own, like, side=1080)
     text = call.text("prompt", None if like is None else UNSAID)
     shot = call.desk.shot(text=text, model=model, quality=quality, size=size, fps=1.0, seconds=1.0)
-    work["shot"] = _referring(call, with_more(call, shot))
+    work["shot"] = _referring(call, call.desk.tuned(call, shot))
     sync, seconds = call.flag("sync"), call.number("sync_timeout", SYNC, 0.0, 300.0)
     job = _ordered(call, asked, work)
     if sync:
@@ -265,7 +264,7 @@ def reframe_video(call: Call) -> Response:
     info = call.desk.info(call.key, film)
     size = canvas_of(call, own, info.size)
     fields = {"size": size, "fps": min(60.0, info.fps), "seconds": info.seconds, "model": model, "quality": quality}
-    shot = with_more(call, call.desk.shot(text=call.text("prompt", UNSAID), **fields))
+    shot = call.desk.tuned(call, call.desk.shot(text=call.text("prompt", UNSAID), **fields))
     work = {"shot": _with_first(call, shot), "task": "reframe", "film": film, "place": place_on(call, info.size, size)}
     return _created(call, asked, work)
 
@@ -276,7 +275,7 @@ def reframe_image(call: Call) -> Response:
     picture, source = _picture(call, "media")
     size = canvas_of(call, own, source)
     fields = {"size": size, "fps": 1.0, "seconds": 1.0, "model": model, "quality": quality}
-    shot = with_more(call, call.desk.shot(text=call.text("prompt", UNSAID), **fields))
+    shot = call.desk.tuned(call, call.desk.shot(text=call.text("prompt", UNSAID), **fields))
     work = {"shot": shot, "task": "reframe", "film": picture, "place": place_on(call, source, size)}
     return _created(call, asked, work | {"suffix": SUFFIXES[call.choice("format", SUFFIXES, "jpg")]})
 

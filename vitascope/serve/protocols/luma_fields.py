@@ -11,7 +11,7 @@ from vitascope.model.layout import fits
 from vitascope.serve.problem import Problem
 from vitascope.serve.protocol import Call
 from vitascope.serve.protocols.luma_concepts import CONCEPTS
-from vitascope.shot.shot import Quality, Region, Shot, ShotError
+from vitascope.shot.shot import Quality, Region, ShotError
 
 RATIOS = ("1:1", "16:9", "9:16", "4:3", "3:4", "21:9", "9:21")
 RESOLUTIONS = {"540p": 540, "720p": 720, "1080p": 1080, "4k": 2160}  # pixels of the shorter side
@@ -135,23 +135,6 @@ def concepts_of(call: Call) -> list[str]:
         if key not in CONCEPTS:
             raise Problem("invalid", f"concepts: there is no {key[:40]!r}; there are {', '.join(CONCEPTS)}", "concepts")
     return [key for key in keys if key is not None]
-
-
-def with_more(call: Call, shot: Shot) -> Shot:
-    """What only this server knows, from extra_body: seed, steps, guidance and negative_prompt."""
-    changes: dict[str, Any] = {}
-    if call.fields.get("seed") is not None:
-        changes["seed"] = call.whole("seed", 0, 0, 2**63 - 1)
-    if call.fields.get("steps") is not None:
-        changes["steps"] = call.whole("steps", 16, 1, 1000)
-    if call.fields.get("guidance") is not None:
-        changes["guidance"] = call.number("guidance", 3.0, 0.0, 30.0)
-    if negative := call.text("negative_prompt", ""):
-        changes["negative"] = negative
-    try:
-        return shot.with_(**changes)
-    except ShotError as error:
-        raise refused(error) from None
 
 
 def inside(call: Call, name: str) -> Call:

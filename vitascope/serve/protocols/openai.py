@@ -12,7 +12,7 @@ from vitascope.serve.jobs import Job
 from vitascope.serve.problem import Kind, Problem
 from vitascope.serve.protocol import Call, Notice, Protocol, Route, answer
 from vitascope.shot import edit
-from vitascope.shot.shot import Media, Quality, Shot, ShotError
+from vitascope.shot.shot import Media, Quality, Shot
 
 STATUS = {"queued": "queued", "running": "in_progress", "done": "completed", "failed": "failed", "cancelled": "failed"}
 MODELS: dict[str, Quality] = {
@@ -60,7 +60,7 @@ def to_shot(call: Call) -> Shot:
     size = _size(call, sizes if name in MODELS else ())
     seconds = _seconds(call, "4", SECONDS if name in MODELS else ())
     shot = call.desk.shot(text=call.text("prompt"), model=model, quality=quality, size=size, seconds=seconds, fps=FPS)
-    shot = _more(call, shot)
+    shot = call.desk.tuned(call, shot)
     if (given := _reference(call, call.fields.get("input_reference"))) is not None:
         shot = edit.pinned(shot, given, 0.0)
     return shot
@@ -81,23 +81,6 @@ def _seconds(call: Call, default: str, allowed: tuple[str, ...]) -> float:
     if allowed and str(given) not in allowed:
         raise Problem("invalid", f"seconds should be {', '.join(allowed)}, but was {str(given)[:40]!r}", "seconds")
     return call.number("seconds", float(default), 0.1, 120)
-
-
-def _more(call: Call, shot: Shot) -> Shot:
-    """What only this server knows, from extra_body: seed, steps, guidance and negative_prompt."""
-    changes: dict[str, Any] = {}
-    if call.fields.get("seed") is not None:
-        changes["seed"] = call.whole("seed", 0, 0, 2**63 - 1)
-    if call.fields.get("steps") is not None:
-        changes["steps"] = call.whole("steps", 16, 1, 1000)
-    if call.fields.get("guidance") is not None:
-        changes["guidance"] = call.number("guidance", 3.0, 0.0, 30.0)
-    if negative := call.text("negative_prompt", ""):
-        changes["negative"] = negative
-    try:
-        return shot.with_(**changes)
-    except ShotError as error:
-        raise Problem("invalid", str(error)) from None
 
 
 def _reference(call: Call, given: Any) -> Media | None:
@@ -165,7 +148,7 @@ def _like(call: Call, source: Job | None, film: Media) -> Shot:
     model, quality = call.desk.model(_model(call, source), MODELS)
     info = call.desk.info(call.key, film)
     fields = {"size": info.size, "fps": info.fps, "seconds": info.seconds, "model": model, "quality": quality}
-    return _more(call, call.desk.shot(text=call.text("prompt"), **fields))
+    return call.desk.tuned(call, call.desk.shot(text=call.text("prompt"), **fields))
 
 
 def _order(call: Call, work: dict[str, Any], said: dict[str, Any]) -> Job:
@@ -301,7 +284,7 @@ def images(call: Call) -> Response:
     kind = call.choice("output_format", ("png", "jpeg", "webp"), "png")
     shot = call.desk.shot(text=call.text("prompt"), model=model, quality=quality, size=size, fps=1.0, seconds=1.0)
     suffix = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}[kind]
-    work = {"shot": _more(call, shot), "takes": call.whole("n", 1, 1, 4), "suffix": suffix}
+    work = {"shot": call.desk.tuned(call, shot), "takes": call.whole("n", 1, 1, 4), "suffix": suffix}
     job = call.desk.wait(call.desk.order(call, work, collection="image", said={"model": model}))
     if job.state != "done":
         raise Problem("failed", job.message or "the picture could not be made", code=job.code)
