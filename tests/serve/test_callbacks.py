@@ -155,3 +155,18 @@ def test_a_receiver_that_sleeps_does_not_hold_up_the_others(
 
     asyncio.run(asyncio.wait_for(until_all_are_told(), 20))
     assert taken[-1] == "http://slow"
+
+
+def test_an_end_is_not_told_before_its_beginning(desk: Desk, newly: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = Post(FetchError("receiver: it does not answer"), 200)
+    monkeypatch.setattr(callbacks, "post", post)
+    desk.jobs.put(newly(callback="http://receiver/x"))
+    job = desk.jobs.claim("worker", 30)
+    assert job is not None
+    desk.jobs.fail(job.id, "worker", "media", "it cannot be read")
+    assert [one["state"] for one in left(desk)] == ["running", "failed"]
+    assert send_all(desk) == 1 and send_all(desk) == 0  # the first was not taken: it is due again later
+    with desk.database.writing() as connection:
+        connection.execute(sa.update(deliveries).values(due=time.time()))
+    assert send_all(desk) == 1 and send_all(desk) == 1
+    assert [json.loads(body)["type"] for _, body, *_ in post.calls] == ["shot.running"] * 2 + ["shot.failed"]

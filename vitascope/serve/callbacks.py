@@ -61,9 +61,14 @@ async def _sent(desk: Desk, due: RowMapping) -> None:
 
 
 def claim_due(desk: Desk, most: int) -> Sequence[RowMapping]:
-    """What is due first, at most so many. Another server takes them should this one die now."""
+    """What is due first, at most so many. Another server takes them should this one die now.
+
+    That a job has ended is told when it has been told that it runs, or nobody has taken that."""
     now = time.time()
-    query = select(deliveries).where(deliveries.c.due <= now).order_by(deliveries.c.due).limit(most)
+    earlier = deliveries.alias("earlier")
+    runs = select(earlier.c.id).where(earlier.c.job == deliveries.c.job, earlier.c.state == "running").exists()
+    query = select(deliveries).where(deliveries.c.due <= now, sa.or_(deliveries.c.state == "running", ~runs))
+    query = query.order_by(deliveries.c.due).limit(most)
     with desk.database.reading() as connection:
         if most < 1 or connection.execute(query.limit(1)).first() is None:
             return ()
