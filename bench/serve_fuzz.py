@@ -24,9 +24,7 @@ from threading import Thread
 from typing import Any
 
 import httpx
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from bench.serving import Serving, serving
+from serving import Serving, serving
 
 SLOW = 20.0  # seconds after which an answer counts as a hang
 FOLDERS = "|".join(re.escape(str(folder)) for folder in (Path.home(), gettempdir(), Path(__file__).parents[1]))
