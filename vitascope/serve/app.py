@@ -298,7 +298,7 @@ def _file(desk: Desk) -> Any:
         if not links.is_signed(desk.link_secret, f"files/{job_id}/{name}", ends, signature):
             return PlainTextResponse("this link is not valid, or has ended\n", 403)
         job = desk.jobs.get(job_id)
-        result = None if job is None else next((one for one in job.results if one.name == name), None)
+        result = None if job is None else job.file(name)
         if job is None or result is None:
             return PlainTextResponse("there is no such file\n", 404)
         try:

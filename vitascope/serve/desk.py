@@ -116,7 +116,7 @@ class Desk:
             return None
         _, id, name = path.split("/")
         job = self.jobs.get(id)
-        result = None if job is None else next((one for one in job.results if one.name == name), None)
+        result = None if job is None else job.file(name)
         if job is None or result is None or result.bytes > MAX_INLINE_BYTES:
             return None
         return self.storage.get(f"{job.folder}/{result.name}")
@@ -268,11 +268,11 @@ class Desk:
             raise invalid(error) from None
 
     def _checked(self, key: Key, work: Work) -> Work:
-        """The work as the queue keeps it: one that the model can make, with its media by name. Raises Refused and
+        """The work as the queue keeps it: one that the model can make, with its media by name. Raises
         Problem."""
         shot = work.shot
         if work.task in ("shot", "reframe") and not (work.restyle or work.inpaint):
-            check(_carrying(shot), cost.card_of(shot.model)[0])
+            self.check(shot)
         for name, film in work.films.items():
             self.named(key, film.sha256, name)
         return Work.model_validate(_without_data(work.model_dump(exclude_unset=True)))

@@ -90,6 +90,10 @@ class Job:
         """The first result of one of these roles."""
         return next((one for one in self.results if one.role in roles), None)
 
+    def file(self, name: str) -> Result | None:
+        """The result whose file has this name."""
+        return next((one for one in self.results if one.name == name), None)
+
     @property
     def folder(self) -> str:
         """Where its results are in the storage."""

@@ -127,10 +127,7 @@ class Jobs:
         oldest_first: bool = False,
     ) -> list[Job]:
         """Jobs of a key, newest first, at most `limit`; `after` is the id of the last one seen."""
-        query = select(jobs).where(jobs.c.key == key, jobs.c.protocol == protocol)
-        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > self._wall()))
-        if collections:
-            query = query.where(jobs.c.collection.in_(collections))
+        query = select(jobs).where(*self._listed(key, protocol, collections))
         if after is not None:
             query = query.where(jobs.c.id > after if oldest_first else jobs.c.id < after)
         query = query.order_by(jobs.c.id if oldest_first else jobs.c.id.desc()).limit(limit).offset(offset)
@@ -138,18 +135,20 @@ class Jobs:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
     def count(self, key: str, protocol: str, collections: Sequence[str] = ()) -> int:
-        query = select(func.count()).select_from(jobs).where(jobs.c.key == key, jobs.c.protocol == protocol)
-        query = query.where(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > self._wall()))
-        if collections:
-            query = query.where(jobs.c.collection.in_(collections))
+        query = select(func.count()).select_from(jobs).where(*self._listed(key, protocol, collections))
         with self.database.reading() as connection:
             return connection.execute(query).scalar_one()
 
+    def _listed(self, key: str, protocol: str, collections: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+        """Which jobs a client's lists hold: those that have not expired, of these collections (all, if none)."""
+        which = [jobs.c.key == key, jobs.c.protocol == protocol]
+        which.append(sa.or_(jobs.c.expires.is_(None), jobs.c.expires > self._wall()))
+        return [*which, jobs.c.collection.in_(collections)] if collections else which
+
     def running(self, key: str) -> int:
         """How many jobs of a key run, of any protocol."""
-        query = select(func.count()).select_from(jobs).where(jobs.c.key == key, jobs.c.state == "running")
         with self.database.reading() as connection:
-            return connection.execute(query).scalar_one()
+            return connection.execute(_RUNNING, {"key": key}).scalar_one()
 
     def said(self, key: str, protocol: str, start: float, end: float) -> list[tuple[float, dict[str, Any]]]:
         """When a key's jobs were put between two times, and what was said of them, oldest first."""

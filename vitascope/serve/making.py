@@ -56,9 +56,8 @@ def made(work: Work, bench: Bench) -> list[Result]:
     """Do the work; the files of the results stand in the bench's folder. Raises what `generate.make` does."""
     if work.task == "sound":
         return [result for number in range(work.takes) for result in _sounded(work, bench, number)]
-    results = []
+    results, shot = [], _filled(work.shot, bench.files)
     for number in range(work.takes):
-        shot = _filled(work.shot, bench.files)
         taken = work.model_copy(update={"shot": shot.with_(seed=(shot.seed + number) % 2**63)})
         results += _delivered(taken, _clip(taken, bench, number), bench, number)
     return results
@@ -211,7 +210,7 @@ def _enlarged(work: Work, bench: Bench) -> Clip:
     """The film at the Shot's size and rate; its sound stays."""
     _, film = _source(work, bench)
     fps = work.shot.fps if "fps" in work.shot.model_fields_set else film.fps
-    frames = Grown(film.frames, film.fps, fps, work.shot.size, bench.cancel)
+    frames = Grown(film.frames, film.fps, fps, work.shot.size)
     return replace(film, frames=frames, fps=fps)
 
 
@@ -223,7 +222,6 @@ class Grown:
     fps: float
     wanted: float
     size: tuple[int, int]
-    cancel: Callable[[], bool]
 
     @property
     def num_frames(self) -> int:

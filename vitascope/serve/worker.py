@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from vitascope.serve import forecast
+from vitascope.serve import cost, forecast
 from vitascope.serve.database import media as media_table
 from vitascope.serve.desk import Desk
 from vitascope.serve.expiry import rushes_of
@@ -282,7 +282,7 @@ def _shares(job: Job) -> dict[str, float]:
     if job.work.task == "enlarge":
         return {"write": 1.0}
     shares = generate.shares(job.shot.with_(pins=()))  # what is pinned is not looked at here
-    return shares | ({"sound": 0.4 * job.shot.seconds} if job.shot.sound else {})
+    return shares | ({"sound": cost.SOUND * job.shot.seconds} if job.shot.sound else {})
 
 
 def _why(error: Exception) -> tuple[str, str]:

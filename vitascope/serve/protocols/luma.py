@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from vitascope.serve import cost
-from vitascope.serve.desk import Desk
+from vitascope.serve.desk import Desk, invalid
 from vitascope.serve.jobs import Job
 from vitascope.serve.problem import Problem
 from vitascope.serve.protocol import Call, Notice, Protocol, Route, answer, nothing
@@ -27,7 +27,6 @@ from vitascope.serve.protocols.luma_fields import (
     model_of,
     place_on,
     possible,
-    refused,
     seconds_of,
     side_of,
     size_of,
@@ -107,7 +106,7 @@ def to_shot(call: Call, ends: Mapping[str, Media], source: Job | None) -> Shot:
                 shot = edit.pinned(shot, ends[name], frame / fps)
         return directed(shot, concepts_of(call))
     except ShotError as error:
-        raise refused(error) from None
+        raise invalid(error) from None
 
 
 def _keyframes(call: Call) -> tuple[dict[str, Media], Job | None]:
@@ -192,7 +191,7 @@ def _again(source: Job, **changes: Any) -> Shot:
     try:
         return source.shot.with_(pins=(), tracks=(), spans=(), cues=(), **changes)
     except ShotError as error:
-        raise refused(error) from None
+        raise invalid(error) from None
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------

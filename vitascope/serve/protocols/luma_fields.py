@@ -11,7 +11,7 @@ from vitascope.model.layout import fits
 from vitascope.serve.problem import Problem
 from vitascope.serve.protocol import Call
 from vitascope.serve.protocols.luma_concepts import CONCEPTS
-from vitascope.shot.shot import Quality, Region, ShotError
+from vitascope.shot.shot import Quality, Region
 
 RATIOS = ("1:1", "16:9", "9:16", "4:3", "3:4", "21:9", "9:21")
 RESOLUTIONS = {"540p": 540, "720p": 720, "1080p": 1080, "4k": 2160}  # pixels of the shorter side
@@ -161,8 +161,3 @@ def bare(id: Any, name: str = "id") -> str:
         return uuid.UUID(id).hex
     except ValueError:
         raise Problem("not_found", f"{name}: there is no generation {id[:80]!r}", name) from None
-
-
-def refused(error: ShotError) -> Problem:
-    message = str(error)
-    return Problem("invalid", message, message.partition(" ")[0].partition(":")[0] or None)

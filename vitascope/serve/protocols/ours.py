@@ -150,7 +150,7 @@ def content(call: Call) -> Response:
     job = call.desk.job(call, call.path["id"])
     if job.state != "done":
         raise Problem("not_ready", f"the job is {job.state}; it has no files", "id")
-    result = next((one for one in job.results if one.name == call.path["name"]), None)
+    result = job.file(call.path["name"])
     if result is None:
         raise Problem("not_found", f"there is no file {call.path['name'][:80]!r}", "name")
     return call.desk.content(job, result, call.header("range"))
