@@ -105,11 +105,17 @@ class Detailer(nn.Module):
         t = time[..., None, None].clamp(min=1e-4)  # B G 1 1
         noise = flow.SCALE * (1 - t) / t  # its deviation beside the clean pixels
         both = torch.sqrt(noise**2 + MISSED**2)
-        surprise = (noisy * (flow.deviation(t) / t) - answer) / both  # B G n width, of unit variance
-        seen = torch.cat((to_cells(surprise, grid), 2 * to_cells(answer, grid)), -1)  # N 4h 4w 2c
+        seen_as = flow.deviation(t) / t / both
+        surprise = torch.addcmul(noisy * seen_as, answer, -1 / both)  # B G n width, of unit variance
+        if torch.is_autocast_enabled(noisy.device.type):  # for the products only: moving half as much is twice as fast
+            kind = torch.get_autocast_dtype(noisy.device.type)
+            seen = torch.cat((to_cells(surprise.to(kind), grid), to_cells((2 * answer).to(kind), grid)), -1)
+        else:
+            seen = torch.cat((to_cells(surprise, grid), 2 * to_cells(answer, grid)), -1)  # N 4h 4w 2c
         x = (self.moving_in if moving else self.still_in)(seen) + spread(self.told(tokens), grid)  # N 4h 4w C
         for block in self.blocks:
             x = block(x, level)  # N 4h 4w C
         x = F.layer_norm(x, x.shape[-1:])  # N 4h 4w C
         detail = to_patches((self.moving_out if moving else self.still_out)(x), grid, tokens.shape[1])
-        return answer + (MISSED**2 / both) * surprise + (noise * MISSED / both) * detail
+        believed = torch.addcmul(answer, surprise, MISSED**2 / both)
+        return torch.addcmul(believed, detail, noise * MISSED / both)

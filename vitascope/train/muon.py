@@ -1,7 +1,8 @@
 """Muon: momentum whose steps are made orthogonal, for the matrices inside the blocks (Jordan et al., 2024).
 
 PyTorch has a Muon of its own, but it orthogonalises in bf16, which processors without bf16 units only emulate: there
-that takes longer than the rest of a training step. This one works in fp32 and takes all matrices of a shape at once.
+that takes longer than the rest of a training step. This one takes the arithmetic that the device is good at, and all
+matrices of a shape at once.
 """
 
 from collections import defaultdict
@@ -9,6 +10,8 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor
+
+from vitascope.model import numerics
 
 # One cubic-in-the-gram polynomial a step, the best for singular values down to 0.001 of the largest
 # (Polar Express, arXiv 2505.16932).
@@ -18,17 +21,21 @@ _POLYNOMIALS = (
     (3.9486908534822946, -2.908902115962949, 0.5518191394370137),
     (3.3184196573706015, -2.488488024314874, 0.51004894012372),
 )
+_SAFETY = 1.01  # without it what bf16 rounds beyond the largest singular value grows from step to step
 
 
 def orthogonal(x: Tensor) -> Tensor:
     """The nearest semi-orthogonal matrices to x [M, rows, columns], roughly: most singular values end near 1."""
-    tall = x.shape[1] > x.shape[2]
+    tall, kind = x.shape[1] > x.shape[2], x.dtype
     x = x.transpose(1, 2) if tall else x
     x = x / (x.norm(dim=(1, 2), keepdim=True) * 1.01 + 1e-7)
+    if numerics.computes_bf16(x.device):
+        x = x.bfloat16()
     for a, b, c in _POLYNOMIALS:
+        a, b, c = a / _SAFETY, b / _SAFETY**3, c / _SAFETY**5
         gram = x @ x.transpose(1, 2)
         x = a * x + torch.baddbmm(b * gram, gram, gram, alpha=c) @ x
-    return x.transpose(1, 2) if tall else x
+    return (x.transpose(1, 2) if tall else x).to(kind)
 
 
 class Muon(torch.optim.Optimizer):
