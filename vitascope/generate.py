@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vitascope.finish.reframe import reframing
 from vitascope.finish.rushes import Rushes, Take
 from vitascope.model import checkpoint, flow, numerics, patches
 from vitascope.model import recipe as recipes
@@ -144,14 +145,17 @@ def make_with(
     report = progress or (lambda stage, done, total: None)
     refuse(shot, made_by)
     planned = layout(shot, made_by.card)
+    camera = reframing(shot, planned.num_frames, planned.fps)
+    filmed = shot if camera is None else camera.shot
     kept: Iterable[Frame]
     if len(planned.windows) == 1:
-        kept = next(windows(made_by, shot, planned, report, cancel, preview=preview)).frames
+        kept = next(windows(made_by, filmed, planned, report, cancel, preview=preview)).frames
     else:
         kept = rushes = rushes or Rushes(shot, made_by.digest)
-        for number, take in enumerate(windows(made_by, shot, planned, report, cancel, rushes.get, preview)):
+        for number, take in enumerate(windows(made_by, filmed, planned, report, cancel, rushes.get, preview)):
             if rushes.get(number) is None:
                 rushes.put(number, take)
+    kept = kept if camera is None else camera.all(kept)
     return Clip(Finished(kept, planned.num_frames, planned.fps, shot), shot.fps, shot)
 
 

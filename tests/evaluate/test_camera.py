@@ -84,7 +84,7 @@ class Maker:
     def __init__(self, obeys: float) -> None:
         self.obeys = obeys
 
-    def draw(self, shots: Sequence[Shot]) -> list[Frames]:
+    def draw(self, shots: Sequence[Shot], alone: bool = False) -> list[Frames]:
         known = {one.shot: one for one in camera.orders(QUICK_SHARES)}
         made = []
         for shot in shots:
@@ -97,7 +97,8 @@ def test_measure_tells_how_much_is_done_of_what_is_asked(monkeypatch: pytest.Mon
     monkeypatch.setattr(camera, "QUICK_KINDS", ("truck",))
     half: Any = Maker(0.5)
     outcome = camera.measure(half, quick=True)
-    assert set(outcome.metrics) == {"camera.still", "camera.truck_slope", "camera.truck_r2"}
+    truck = {f"camera.truck_{name}" for name in ("slope", "r2", "slope_alone")}
+    assert set(outcome.metrics) == {"camera.still", *truck}
     slope, fit = outcome.metrics["camera.truck_slope"], outcome.metrics["camera.truck_r2"]
     assert slope.value == pytest.approx(0.5, abs=0.03)
     assert slope.ceiling == pytest.approx(1, abs=0.03)

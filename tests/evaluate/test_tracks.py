@@ -26,7 +26,7 @@ class Maker:
     def __init__(self) -> None:
         self.asked: list[Shot] = []
 
-    def draw(self, shots: Sequence[Shot]) -> list[Frames]:
+    def draw(self, shots: Sequence[Shot], alone: bool = False) -> list[Frames]:
         self.asked += shots
         known = {case.take.captions[0]: case.frames for case in two()}
         true = [known[shot.text] for shot in shots]

@@ -268,12 +268,14 @@ def strayed(frames: Frames) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """An order with what was done, as `said`: in the clip, in the true render, and in a clip made without control."""
+    """An order with what was done, as `said`: in the clip, in the true render, in what the network alone makes, and in
+    a clip made without control."""
 
     order: Order
     asked: float
     made: float
     true: float
+    alone: float  # by the network, without anything that moves the camera for it
     free: float
     points: int  # by which the clip was read
 
@@ -282,13 +284,17 @@ def read(studio: Studio, asked: Sequence[Order]) -> tuple[list[Read], list[Frame
     """Carry out orders, and read what was done; the frames are the clips'."""
     free = {(order.setting, order.seed): order.free for order in asked}  # serves every kind
     made = studio.draw([order.shot for order in asked] + list(free.values()))
+    by_itself = studio.draw([order.shot for order in asked], alone=True)
     unasked = {key: look(frames) for key, frames in zip(free, made[len(asked) :], strict=True)}
     found = []
-    for order, frames in zip(asked, made, strict=False):
+    for order, frames, own in zip(asked, made, by_itself, strict=False):
         went, points = done(order.kind, look(frames))
+        alone, _ = done(order.kind, look(own))
         true, _ = done(order.kind, look(true_render(order)))
         went_free, _ = done(order.kind, unasked[order.setting, order.seed])
-        found.append(Read(order, said(order.kind, amount_of(order.kind, order.share)), went, true, went_free, points))
+        found.append(
+            Read(order, said(order.kind, amount_of(order.kind, order.share)), went, true, alone, went_free, points)
+        )
     return found, made[: len(asked)]
 
 
@@ -318,19 +324,22 @@ def measure(studio: Studio, quick: bool) -> Outcome:
     rows, shown = [], []
     for kind in kinds:
         some = [one for one in found if one.order.kind == kind]
-        x, done_, true, free = ([getattr(one, who) for one in some] for who in ("asked", "made", "true", "free"))
+        sides = ("asked", "made", "true", "free", "alone")
+        x, done_, true, free, alone = ([getattr(one, who) for one in some] for who in sides)
         slope, low, high, _ = fitted_slope(x, done_)
         unit = "halvings of the view" if kind == "zoom" else UNITS[kind]
-        best, none = fitted_slope(x, true), fitted_slope(x, free)
+        best, none, own = fitted_slope(x, true), fitted_slope(x, free), fitted_slope(x, alone)
         metrics[f"camera.{kind}_slope"] = Metric(slope, low, high, best[0], none[0], f"{unit} done for each asked")
         metrics[f"camera.{kind}_r2"] = Metric(*r2(x, done_), best[3], none[3], "share of what was done that is asked")
         points = int(np.mean([one.points for one in some]))
-        rows.append((kind, f"{slope:.2f}", f"{best[0]:.2f}", f"{none[0]:.2f}", f"{r2(x, done_)[0]:.2f}", str(points)))
+        metrics[f"camera.{kind}_slope_alone"] = Metric(*own[:3], best[0], none[0], f"{unit}, by the network alone")
+        slopes = tuple(f"{one[0]:.2f}" for one in ((slope,), own, best, none))
+        rows.append((kind, *slopes, f"{r2(x, done_)[0]:.2f}", str(points)))
         last = some[-1]
         text = f"asked {last.asked:.3g}, done {last.made:.3g} {unit}"
         shown.append(Shown(last.order.shot.text, frames[found.index(last)], true_render(last.order), text))
     metrics["camera.still"], still = stillness(studio, quick)
-    columns = ("move", "slope", "true renders", "without control", "R²", "points read")
+    columns = ("move", "slope", "network alone", "true renders", "without control", "R²", "points read")
     series = {
         str(kind): tuple((_share(one, one.asked), _share(one, one.made)) for one in found if one.order.kind == kind)
         for kind in kinds
@@ -338,7 +347,8 @@ def measure(studio: Studio, quick: bool) -> Outcome:
     plot = Plot("Camera moves", "asked, share of the footage's largest move", "done", series, diagonal=True)
     details: dict[str, Any] = {
         "moves": [
-            {"kind": one.order.kind, "asked": one.asked, "done": one.made, "true": one.true, "free": one.free}
+            {"kind": one.order.kind, "asked": one.asked}
+            | {"done": one.made, "alone": one.alone, "true": one.true, "free": one.free}
             for one in found
         ]
     }

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitascope import generate
+from vitascope.finish.reframe import reframing
 from vitascope.model.card import WEIGHTS
 from vitascope.model.checkpoint import Card
 from vitascope.model.dit import DiT
@@ -96,9 +97,19 @@ class Studio:
         made_by = generate.loaded(path)
         return cls(made_by.network, made_by.card, path.name, made_by.distilled, quality)
 
-    def draw(self, shots: Sequence[Shot]) -> list[Frames]:
+    def draw(self, shots: Sequence[Shot], alone: bool = False) -> list[Frames]:
         """The frames of shots of the network's own size and rate and of at most one window, as the network made them
-        (nothing is put back or scaled): [T, H, W, 3] each. Those of one length and as many pins are made together."""
+        (nothing is put back or scaled) and a moving camera sees them: [T, H, W, 3] each. With `alone` the network has
+        to move the camera. Shots of one length and as many pins are made together."""
+        cameras = [None if alone else reframing(shot, shot.num_frames, shot.fps) for shot in shots]
+        filmed = [shot if camera is None else camera.shot for shot, camera in zip(shots, cameras, strict=True)]
+        drawn = self._drawn(filmed)
+        return [
+            frames if camera is None else np.stack(list(camera.all(frames)))
+            for frames, camera in zip(drawn, cameras, strict=True)
+        ]
+
+    def _drawn(self, shots: Sequence[Shot]) -> list[Frames]:
         made: dict[int, Frames] = {}
         alike: dict[tuple[Any, ...], list[int]] = {}
         for number, shot in enumerate(shots):

@@ -139,7 +139,7 @@ def camera_path(moves: Sequence[Move], seconds: float, fps: float, base: View = 
                 angle + np.radians(more) for angle, more in zip((pan, tilt, roll), angles.T, strict=True)
             )
     half = np.tan(math.radians(base.fov) / 2) / np.exp(total["zoom"])
-    return CameraPath(position, _rotation(pan, tilt, roll), 2 * np.degrees(np.arctan(half)))
+    return CameraPath(position, rotation_of(pan, tilt, roll), 2 * np.degrees(np.arctan(half)))
 
 
 def _go_round(
@@ -222,7 +222,7 @@ def _shaking(move: Move, num_frames: int, fps: float) -> tuple[NDArray[np.float6
     return waves[:, :3] * (1, 1, 0.5), waves[:, 3:] * (SWAY, SWAY / 2, SWAY)
 
 
-def _rotation(pan: NDArray[np.float64], tilt: NDArray[np.float64], roll: NDArray[np.float64]) -> NDArray[np.float64]:
+def rotation_of(pan: NDArray[np.float64], tilt: NDArray[np.float64], roll: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rotation matrices [T, 3, 3] of angles in radians [T]: pan to the right, tilt up, roll clockwise."""
     none = np.zeros_like(pan)
     right = np.stack([np.cos(pan), -np.sin(pan), none], -1)  # T 3
@@ -258,10 +258,10 @@ def rays(path: CameraPath, size: tuple[int, int], frame: int) -> tuple[NDArray[n
     """The eye [3] and a direction [H, W, 3] through every pixel's centre; eye + depth * direction has that depth."""
     width, height = size
     columns, rows = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
-    return path.position[frame], _directions(np.stack([columns, rows], -1), path, size, frame)
+    return path.position[frame], directions(np.stack([columns, rows], -1), path, size, frame)
 
 
-def _directions(xy: NDArray[np.float64], path: CameraPath, size: tuple[int, int], frame: int) -> NDArray[np.float64]:
+def directions(xy: NDArray[np.float64], path: CameraPath, size: tuple[int, int], frame: int) -> NDArray[np.float64]:
     """Directions [..., 3] through picture coordinates [..., 2], one metre deep."""
     half = math.tan(math.radians(path.fov[frame]) / 2)
     right = (xy[..., 0] - 0.5) * 2 * half * size[0] / size[1]
@@ -328,7 +328,7 @@ def _unproject(
     cells: NDArray[np.float64], depth: NDArray[np.float64], path: CameraPath, size: tuple[int, int], frame: int
 ) -> NDArray[np.float64]:
     """World points [K, 3] seen at these picture coordinates [K, 2] at these depths [K]."""
-    world: NDArray[np.float64] = path.position[frame] + depth[:, None] * _directions(cells, path, size, frame)
+    world: NDArray[np.float64] = path.position[frame] + depth[:, None] * directions(cells, path, size, frame)
     return world
 
 
@@ -337,7 +337,7 @@ def _depth_at(
 ) -> NDArray[np.float64]:
     """Depth [K] at picture coordinates [K, 2]: of the ground, or read from the first frame's depth map."""
     if depth is None:
-        falling = -_directions(cells, path, size, frame)[:, 2]  # metres down per metre of depth
+        falling = -directions(cells, path, size, frame)[:, 2]  # metres down per metre of depth
         height = path.position[frame, 2]
         return np.where(falling * FAR > height, height / np.maximum(falling, 1e-9), FAR)
     known = np.where(np.isfinite(depth) & (depth > 0), np.minimum(depth, FAR), FAR)  # H W

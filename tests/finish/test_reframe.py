@@ -1,0 +1,139 @@
+"""A moving camera is found again from its tracks, and what it sees is cut out of a wider picture."""
+
+import numpy as np
+import pytest
+
+from vitascope.finish.reframe import Reframed, Reframing, reframing, without_camera
+from vitascope.shot import edit
+from vitascope.shot.camera import CameraPath, camera_path, rays
+from vitascope.shot.moves import parse_moves
+from vitascope.shot.shot import Media, Pin, Shot
+from vitascope.shot.tracks import Track, tracks_from_arrays
+
+SIZE, FPS, NUM = (256, 144), 12.0, 24
+PLAIN = Shot(text="a ball on the grass", size=SIZE, seconds=2.0, fps=FPS)
+STROKE = Track(times=(0.0, 23 / 12), points=((0.5, 0.6), (0.7, 0.6)))
+MOVES = (
+    *("pan left 12deg", "tilt up 8deg", "roll clockwise 15deg", "zoom in 1.4x", "zoom out 1.4x", "dolly in 1m"),
+    *("truck right 0.5m", "pedestal up 0.4m", "orbit left 25deg", "handheld 2deg"),
+    "pan right 20deg + zoom in 1.3x from 1s to 2s + pedestal down 0.3m",
+)
+
+
+def filmed(words: str) -> Shot:
+    return edit.filmed(PLAIN, parse_moves(words))
+
+
+def found(shot: Shot) -> Reframing:
+    made = reframing(shot, NUM, FPS)
+    assert made is not None
+    return made
+
+
+def ground(path: CameraPath, frame: int) -> np.ndarray:
+    """A world of plain sky and ground with soft waves on it, as a camera sees it."""
+    eye, ways = rays(path, SIZE, frame)
+    falling = -ways[..., 2]
+    depth = np.where(falling > 0.02, eye[2] / np.maximum(falling, 0.02), 0)
+    x, y = (eye[i] + depth * ways[..., i] for i in (0, 1))
+    waves = 128 + 60 * np.sin(3 * x) * np.cos(2 * y)
+    return np.where(depth > 0, waves, 220)[..., None].repeat(3, -1).astype(np.uint8)
+
+
+@pytest.mark.parametrize("words", MOVES)
+def test_the_camera_is_found_again_from_its_tracks(words: str) -> None:
+    made = found(filmed(words))
+    true = camera_path(parse_moves(words), 2.0, FPS)
+    np.testing.assert_allclose(made.path.position, true.position, atol=2e-3)
+    np.testing.assert_allclose(made.path.rotation, true.rotation, atol=1e-3)
+    np.testing.assert_allclose(made.path.fov, true.fov, atol=0.1)
+    assert made.shot.tracks == () and made.shot.text == PLAIN.text
+
+
+@pytest.mark.parametrize("words", MOVES)
+def test_what_it_sees_is_what_it_would_see_of_the_world(words: str) -> None:
+    made = found(filmed(words))
+    first = Reframing(made.shot, made.path, 1.0, (0.0, 0.0))  # the wider picture is the first frame itself
+    columns, rows = np.meshgrid((np.arange(256) + 0.5) / 256, (np.arange(144) + 0.5) / 144)
+    grid = np.stack([columns, rows], -1)
+    still = ground(made.path, 0)
+    for frame in (8, 23):
+        true, seen = ground(made.path, frame).astype(float), first.frame(still, frame).astype(float)
+        places = first.places(grid, frame)
+        inside = ((places > 0.02) & (places < 0.98)).all(-1) & (rows > 0.35)  # near the horizon waves are too fine
+        assert inside.mean() > 0.15
+        unmoved = np.abs(still.astype(float) - true)[inside].mean()
+        assert np.abs(seen - true)[inside].mean() < max(3.0, 0.25 * unmoved)
+
+
+def test_all_that_is_seen_lies_in_the_wider_picture_unless_that_were_too_coarse() -> None:
+    edge = np.stack(np.meshgrid(np.linspace(0, 1, 5), np.linspace(0, 1, 5)), -1)
+    for words in ("pan left 12deg", "tilt up 8deg", "zoom out 1.4x", "truck right 0.5m"):
+        made = found(filmed(words))
+        assert 0.55 < made.share < 1
+        places = np.stack([made.places(edge, frame) for frame in range(NUM)])
+        assert places.min() > -0.02 and places.max() < 1.02
+    assert found(filmed("zoom in 1.5x")).share == 1
+    assert found(filmed("pan left 60deg")).share == 0.55
+
+
+def test_a_brush_on_top_goes_along_in_the_wider_picture() -> None:
+    made = found(filmed("pan left 12deg").with_(tracks=(*filmed("pan left 12deg").tracks, STROKE)))
+    assert len(made.shot.tracks) == 1
+    own, wide = STROKE, made.shot.tracks[0]
+    np.testing.assert_allclose(wide.points[0], np.array(made.corner) + made.share * np.array(own.points[0]), atol=1e-3)
+    np.testing.assert_allclose(wide.points[-1], made.places(np.array(own.points[-1]), NUM - 1), atol=0.02)
+
+
+def test_tracks_of_another_view_are_known_as_a_camera_too() -> None:
+    from vitascope.shot.camera import View, camera_tracks
+
+    view = View(position=(0.0, -2.4, 0.9), tilt=-7.0, fov=46.0)
+    tracks = camera_tracks(parse_moves("pan right 10deg + pedestal up 0.2m"), SIZE, 2.0, FPS, grid=(9, 6), base=view)
+    assert reframing(PLAIN.with_(tracks=tracks), NUM, FPS) is not None
+
+
+def test_what_is_no_moving_camera_is_left_to_the_network() -> None:
+    still = np.random.default_rng(0).random((40, 1, 2)).repeat(NUM, 1)
+    there = np.ones((40, NUM), np.bool_)
+    wandering = still + np.cumsum(np.random.default_rng(1).normal(0, 0.02, (40, NUM, 2)), 1)
+    assert reframing(PLAIN, NUM, FPS) is None
+    assert reframing(PLAIN.with_(tracks=tracks_from_arrays(still, there, FPS)), NUM, FPS) is None
+    assert reframing(PLAIN.with_(tracks=tracks_from_arrays(wandering, there, FPS)), NUM, FPS) is None
+    assert reframing(PLAIN.with_(tracks=(STROKE,) * 20), NUM, FPS) is None
+    assert reframing(filmed("pan left 12deg"), 1, FPS) is None
+
+
+def test_pinned_pictures_are_what_is_seen() -> None:
+    import io
+
+    from PIL import Image
+
+    held = io.BytesIO()
+    Image.new("RGB", SIZE).save(held, "PNG")
+    first, later = (Pin(media=Media.of(held.getvalue()), time=time) for time in (0.0, 1.0))
+    assert reframing(filmed("pan left 12deg").with_(pins=(first,)), NUM, FPS) is None
+    assert reframing(filmed("zoom in 1.4x").with_(pins=(later,)), NUM, FPS) is None
+    assert found(filmed("zoom in 1.4x").with_(pins=(first,))).shot.pins == (first,)
+
+
+def test_frames_can_be_played_again() -> None:
+    made = found(filmed("roll clockwise 15deg"))
+    frames = np.random.default_rng(0).integers(0, 255, (NUM, 72, 128, 3), np.uint8)
+    seen = Reframed(frames, made)
+    first, second = list(seen), list(seen)
+    assert len(first) == NUM and all(a.shape == (72, 128, 3) for a in first)
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a dog runs, the camera pans left and zooms in", "a dog runs"),
+        ("The camera dollies in. A dog runs", "A dog runs"),
+        ("a dog runs, while the handheld camera shakes", "a dog runs"),
+        ("a dog looks into the camera", "a dog looks into the camera"),
+    ],
+)
+def test_words_about_the_camera_are_left_out(text: str, left: str) -> None:
+    assert without_camera(text) == left
