@@ -170,7 +170,7 @@ def test_the_middle_of_a_film_is_made_again_and_the_rest_stays(tiny_engine: Path
 
 def test_each_condition_has_its_own_guidance(tiny_engine: Path) -> None:
     track = Track(times=(0.0, 0.5), points=((0.2, 0.2), (0.8, 0.8)))
-    pin = Pin(media=picture_media(np.full((80, 144, 3), 200, np.uint8)))
+    pin = Pin(media=picture_media(np.full((80, 144, 3), 200, np.uint8)), strength=0.9)  # of no animatic
     fields: dict[str, Any] = {"model": "tiny", "steps": 2, "size": (144, 80), "seconds": 0.5}
     shot = Shot(text="a red ball", pins=(pin,), tracks=(track,), guidance=1.0, **fields)
     first = generate.make(shot.with_(track_guidance=1.0, pin_guidance=1.0)).array()
@@ -179,6 +179,20 @@ def test_each_condition_has_its_own_guidance(tiny_engine: Path) -> None:
         other = generate.make(shot.with_(**{**plain, name: 4.0})).array()
         assert (other[1:] != first[1:]).mean() > 0.05, name
     assert recipe.guidance_of(Shot(text="x", track_guidance=4.0), recipe.LEADING) == {"text": 3.0}
+
+
+def test_a_pinned_frame_with_tracks_is_moved_and_gone_over(tiny_engine: Path) -> None:
+    picture = np.full((80, 144, 3), (40, 160, 60), np.uint8)
+    picture[30:50, 20:40] = (220, 30, 30)
+    track = Track(times=(0.0, 2.9), points=((30 / 144, 0.5), (110 / 144, 0.5)))
+    shot = Shot(text="a red box", model="tiny", size=(144, 80), seconds=3, pins=(Pin(media=picture_media(picture)),))
+    stages: list[str] = []
+    frames = generate.make(shot.with_(tracks=(track,)), progress=lambda name, *of: stages.append(name)).array()
+    assert "refine" in stages and "sample" not in stages
+    np.testing.assert_array_equal(frames[0], picture)
+    for number, x in ((12, 30 + 80 * 12 / 35), (35, 110)):  # in the first window, and in the second
+        red = frames[number, ..., 0].astype(int) - frames[number, ..., 1]
+        assert abs(np.argwhere(red > red.max() / 2).mean(0)[1] - x) < 4
 
 
 def test_directions_change_in_time(tiny_engine: Path) -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vitascope.finish.animatic import animatic
 from vitascope.finish.reframe import reframing
 from vitascope.finish.rushes import Rushes, Take
 from vitascope.model import checkpoint, flow, numerics, patches
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 # Guidance is for what is decided early; where there is little noise it only sharpens grain (arXiv 2404.07724).
 GUIDED_UNTIL = 0.85
+GO_OVER_FROM = 0.98  # the same for an animatic, which is hardly anything but right
 REFINE_FROM = 0.6  # a larger picture begins from the smaller one with so much noise over it (1 is clean)
 
 Frames = npt.NDArray[np.uint8]  # T H W 3
@@ -296,6 +298,7 @@ def windows(
     A window knows the last frames of the one before, as they were before anything was done to them. Those that are
     `there`, by their number, are passed on."""
     small, large = inner(shot, planned), None if planned.larger is None else inner(shot, planned, planned.larger)
+    drawn = animatic(large or small, planned.num_frames, planned.fps)
     network, recipe = made_by.way(shot)
     total, steps = len(planned.windows), shot.steps or recipe.steps
     known = CONTEXT * patches.GROUP  # frames
@@ -310,6 +313,14 @@ def windows(
         def told(stage: str, each: int, done: int, of: int, number: int = number) -> None:
             report(stage, number * each + done, total * each)
 
+        if drawn is not None:
+            told("refine", recipe.refine_steps, 0, 0)
+            on_refine = partial(told, "refine", recipe.refine_steps)
+            guide = drawn.frames(window.first, window.num_frames)
+            frames = go_over(network, large or small, guide, window, before_large or None, on_refine, cancel, recipe)
+            before_large = [frames[-known:]]
+            yield Take(frames, np.stack([scaled(frame, small.size) for frame in frames[-known:]]))
+            continue
         told("sample", steps, 0, 0)
         frames = draw(
             network, [small], window, before or None, partial(told, "sample", steps), cancel, recipe, preview
@@ -355,11 +366,40 @@ def refine(
 ) -> Frames:
     """A window's frames [T, h, w, 3] made again at the Shot's larger size [T, H, W, 3]: scaled, noised a little, and
     cleaned by the network (SDEdit, arXiv 2108.01073). What is seen stays, its details are made new."""
+    return _from_frames(network, shot, frames, REFINE_FROM, window, before, progress, cancel, recipe)
+
+
+def go_over(
+    network: DiT,
+    shot: Shot,
+    drawn: Frames,
+    window: Window,
+    before: Sequence[Frames] | None = None,
+    progress: Told | None = None,
+    cancel: Cancel | None = None,
+    recipe: Recipe = BEST,
+) -> Frames:
+    """A window's frames [T, H, W, 3] of an animatic, gone over by the network: what moves where is kept, how it looks
+    is made more like films."""
+    return _from_frames(network, shot, drawn, GO_OVER_FROM, window, before, progress, cancel, recipe)
+
+
+def _from_frames(
+    network: DiT,
+    shot: Shot,
+    frames: Frames,
+    clean: float,
+    window: Window,
+    before: Sequence[Frames] | None,
+    progress: Told | None,
+    cancel: Cancel | None,
+    recipe: Recipe,
+) -> Frames:
     group = patches.GROUP if shot.num_frames > 1 else 1
     padded = np.concatenate((frames, np.repeat(frames[-1:], -len(frames) % group, 0)))
     larger = np.stack([scaled(frame, shot.size) for frame in padded])  # T H W 3
     start = patches.to_patches(patches.to_float(larger)[None], group)
-    steps = flow.schedule(recipe.refine_steps, REFINE_FROM)
+    steps = flow.schedule(recipe.refine_steps, clean)
     made = _sampled(network, [unguided(shot)], window, before, start, steps, progress, cancel, recipe)
     return made[0, : len(frames)]
 

@@ -1,5 +1,6 @@
 """A moving camera is found again from its tracks, and what it sees is cut out of a wider picture."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ from vitascope.finish.reframe import Reframed, Reframing, reframing, without_cam
 from vitascope.shot import edit
 from vitascope.shot.camera import CameraPath, camera_path, rays
 from vitascope.shot.moves import parse_moves
+from vitascope.shot.pose import OfPicture, OverGround
 from vitascope.shot.shot import Media, Pin, Shot
 from vitascope.shot.tracks import Track, tracks_from_arrays
 
@@ -30,6 +32,11 @@ def found(shot: Shot) -> Reframing:
     return made
 
 
+def over(made: Reframing) -> CameraPath:
+    assert isinstance(made.camera, OverGround)
+    return made.camera.path
+
+
 def ground(path: CameraPath, frame: int) -> np.ndarray:
     """A world of plain sky and ground with soft waves on it, as a camera sees it."""
     eye, ways = rays(path, SIZE, frame)
@@ -44,21 +51,21 @@ def ground(path: CameraPath, frame: int) -> np.ndarray:
 def test_the_camera_is_found_again_from_its_tracks(words: str) -> None:
     made = found(filmed(words))
     true = camera_path(parse_moves(words), 2.0, FPS)
-    np.testing.assert_allclose(made.path.position, true.position, atol=2e-3)
-    np.testing.assert_allclose(made.path.rotation, true.rotation, atol=1e-3)
-    np.testing.assert_allclose(made.path.fov, true.fov, atol=0.1)
+    np.testing.assert_allclose(over(made).position, true.position, atol=2e-3)
+    np.testing.assert_allclose(over(made).rotation, true.rotation, atol=1e-3)
+    np.testing.assert_allclose(over(made).fov, true.fov, atol=0.1)
     assert made.shot.tracks == () and made.shot.text == PLAIN.text
 
 
 @pytest.mark.parametrize("words", MOVES)
 def test_what_it_sees_is_what_it_would_see_of_the_world(words: str) -> None:
     made = found(filmed(words))
-    first = Reframing(made.shot, made.path, 1.0, (0.0, 0.0))  # the wider picture is the first frame itself
+    first = Reframing(made.shot, made.camera, 1.0, (0.0, 0.0))  # the wider picture is the first frame itself
     columns, rows = np.meshgrid((np.arange(256) + 0.5) / 256, (np.arange(144) + 0.5) / 144)
     grid = np.stack([columns, rows], -1)
-    still = ground(made.path, 0)
+    still = ground(over(made), 0)
     for frame in (8, 23):
-        true, seen = ground(made.path, frame).astype(float), first.frame(still, frame).astype(float)
+        true, seen = ground(over(made), frame).astype(float), first.frame(still, frame).astype(float)
         places = first.places(grid, frame)
         inside = ((places > 0.02) & (places < 0.98)).all(-1) & (rows > 0.35)  # near the horizon waves are too fine
         assert inside.mean() > 0.15
@@ -91,6 +98,20 @@ def test_tracks_of_another_view_are_known_as_a_camera_too() -> None:
     view = View(position=(0.0, -2.4, 0.9), tilt=-7.0, fov=46.0)
     tracks = camera_tracks(parse_moves("pan right 10deg + pedestal up 0.2m"), SIZE, 2.0, FPS, grid=(9, 6), base=view)
     assert reframing(PLAIN.with_(tracks=tracks), NUM, FPS) is not None
+
+
+def test_a_camera_before_a_flat_picture_is_known_too() -> None:
+    shares = np.linspace(0, 1, NUM)[:, None]
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) + 0.15 * shares[..., None] * np.array(
+        [[1, 0.5], [0.2, 1], [-1, 0.3], [0.5, -1]]
+    )
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    grid = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 8), np.linspace(0.1, 0.9, 5)), -1).reshape(-1, 1, 2)
+    maps = [cv2.getPerspectiveTransform(square, one.astype(np.float32)) for one in corners]
+    ways = np.stack([cv2.perspectiveTransform(grid, one)[:, 0] for one in maps], 1)  # K T 2
+    made = found(PLAIN.with_(tracks=tracks_from_arrays(ways, np.ones(ways.shape[:2], np.bool_), FPS)))
+    assert isinstance(made.camera, OfPicture)
+    np.testing.assert_allclose(made.camera.before(ways[:, -1], NUM - 1), ways[:, 0], atol=1e-3)
 
 
 def test_what_is_no_moving_camera_is_left_to_the_network() -> None:

@@ -14,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vitascope import generate
+from vitascope.finish.animatic import Animatic, animatic
 from vitascope.finish.reframe import reframing
 from vitascope.model.card import WEIGHTS
 from vitascope.model.checkpoint import Card
 from vitascope.model.dit import DiT
+from vitascope.model.grid import GROUP
+from vitascope.model.layout import Window
 from vitascope.shot.clip import Clip
 from vitascope.shot.shot import Quality, Shot
 
@@ -99,8 +102,20 @@ class Studio:
 
     def draw(self, shots: Sequence[Shot], alone: bool = False) -> list[Frames]:
         """The frames of shots of the network's own size and rate and of at most one window, as the network made them
-        (nothing is put back or scaled) and a moving camera sees them: [T, H, W, 3] each. With `alone` the network has
-        to move the camera. Shots of one length and as many pins are made together."""
+        (nothing is put back or scaled), gone over from animatics, and as a moving camera sees them: [T, H, W, 3] each.
+        With `alone` the network has to move all by itself. Shots of one length and as many pins are made together."""
+        drawn = [None if alone else animatic(shot, shot.num_frames, shot.fps) for shot in shots]
+        plain = iter(self._seen([shot for shot, one in zip(shots, drawn, strict=True) if one is None], alone))
+        return [
+            next(plain) if one is None else self._gone_over(shot, one) for shot, one in zip(shots, drawn, strict=True)
+        ]
+
+    def _gone_over(self, shot: Shot, drawn: Animatic) -> Frames:
+        window = Window(0, -(-shot.num_frames // GROUP), 0)
+        frames = drawn.frames(0, window.num_frames)
+        return generate.go_over(self.network, shot, frames, window)[: shot.num_frames]
+
+    def _seen(self, shots: Sequence[Shot], alone: bool) -> list[Frames]:
         cameras = [None if alone else reframing(shot, shot.num_frames, shot.fps) for shot in shots]
         filmed = [shot if camera is None else camera.shot for shot, camera in zip(shots, cameras, strict=True)]
         drawn = self._drawn(filmed)

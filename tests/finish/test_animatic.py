@@ -1,0 +1,105 @@
+"""A pinned first frame moves as its tracks say: things are cut out and go, the camera sees what it would see."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from vitascope.finish.animatic import Animatic, animatic
+from vitascope.shot import edit
+from vitascope.shot.moves import parse_moves
+from vitascope.shot.shot import Media, Pin, Shot
+from vitascope.shot.tracks import Track
+
+SIZE, FPS, NUM = (144, 80), 12.0, 24
+CENTRE, RADIUS = (40, 44), 11
+
+
+def picture() -> np.ndarray:
+    """A red disc on a green ground that is lighter above."""
+    drawn = np.zeros((80, 144, 3), np.uint8)
+    drawn[..., 1] = np.linspace(220, 120, 80).astype(np.uint8)[:, None]
+    drawn[..., :2] += np.random.default_rng(0).integers(0, 12, (80, 144, 1), np.uint8)
+    cv2.circle(drawn, CENTRE, RADIUS, (200, 20, 30), -1)
+    return drawn
+
+
+def pinned(drawn: np.ndarray, time: float = 0.0) -> Shot:
+    held = io.BytesIO()
+    Image.fromarray(drawn).save(held, "PNG")
+    pin = Pin(media=Media.of(held.getvalue()), time=time)
+    return Shot(text="a red disc", size=SIZE, seconds=2.0, fps=FPS, pins=(pin,))
+
+
+def going(x: float, y: float, across: float = 0.0, down: float = 0.0) -> Track:
+    """A track from a pixel, so many pixels to the right and down."""
+    start, end = (x / 144, y / 80), ((x + across) / 144, (y + down) / 80)
+    return Track(times=(0.0, (NUM - 1) / FPS), points=(start, end))
+
+
+STILL = tuple(going(x, y) for x in (8, 70, 100, 130) for y in (12, 40, 70))
+
+
+def disc_of(frame: np.ndarray) -> tuple[float, float, int]:
+    """Where a frame's red is, and how many pixels."""
+    rows, columns = np.nonzero((frame[..., 0] > 120) & (frame[..., 1] < 90))
+    return float(columns.mean()), float(rows.mean()), len(rows)
+
+
+def drawn_of(shot: Shot) -> Animatic:
+    made = animatic(shot, NUM, FPS)
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize("count", [1, 4, 16])
+def test_a_thing_goes_along_its_tracks_and_what_lay_behind_it_is_filled(count: int) -> None:
+    spots = [(40, 44), (36, 40), (45, 47), (39, 50), *((34 + i, 38 + i) for i in range(12))][:count]
+    shot = pinned(picture()).with_(tracks=(*STILL, *(going(x, y, 60, -12) for x, y in spots)))
+    made = drawn_of(shot)
+    np.testing.assert_array_equal(made.frame(0).shape, (80, 144, 3))
+    whole = disc_of(picture())[2]
+    for number in (0, 12, 23):
+        share = number / (NUM - 1)
+        x, y, size = disc_of(made.frame(number))
+        assert abs(x - 40 - 60 * share) < 1.5 and abs(y - 44 + 12 * share) < 1.5
+        assert 0.8 < size / whole < 1.2
+    hole = made.frame(23)[36:52, 32:48].astype(float)
+    assert np.abs(hole - picture()[36:52, 60:76]).mean() < 12
+
+
+def test_a_camera_that_goes_closer_sees_the_middle() -> None:
+    shot = edit.filmed(pinned(picture()), parse_moves("zoom in 1.5x"))
+    last = drawn_of(shot).frame(NUM - 1)
+    middle = cv2.resize(picture()[13:67, 24:120], SIZE, interpolation=cv2.INTER_CUBIC)
+    assert np.abs(last.astype(float) - middle).mean() < 4
+
+
+def test_a_camera_and_a_thing_at_once() -> None:
+    shot = edit.filmed(pinned(picture()), parse_moves("pan left 10deg"))
+    made = drawn_of(shot.with_(tracks=(*shot.tracks, going(40, 44, 60), going(42, 46, 60), going(38, 42, 60))))
+    x, y, _ = disc_of(made.frame(NUM - 1))
+    assert abs(x - 100) < 2 and abs(y - 44) < 2
+    unmoved, seen = (made.frame(number)[:20, :, 1].astype(float) for number in (0, NUM - 1))
+    assert made.camera is not None and np.abs(unmoved - seen).mean() > 1
+
+
+def test_frames_beyond_the_last_are_the_last() -> None:
+    made = drawn_of(pinned(picture()).with_(tracks=(*STILL, going(40, 44, 30))))
+    frames = made.frames(20, 8)
+    assert frames.shape == (8, 80, 144, 3)
+    np.testing.assert_array_equal(frames[3], frames[7])
+
+
+def test_there_is_none_without_a_first_frame_and_motion() -> None:
+    moves = (going(40, 44, 30),)
+    both = pinned(picture()).with_(tracks=(*STILL, *moves))
+    assert animatic(both, NUM, FPS) is not None
+    assert animatic(both.with_(pins=()), NUM, FPS) is None
+    assert animatic(both.with_(tracks=()), NUM, FPS) is None
+    assert animatic(both.with_(tracks=STILL), NUM, FPS) is None
+    assert animatic(pinned(picture(), time=1.0).with_(tracks=moves), NUM, FPS) is None
+    assert animatic(both.with_(pins=(*both.pins, *pinned(picture(), time=1.0).pins)), NUM, FPS) is None
+    assert animatic(both, 1, FPS) is None
