@@ -41,7 +41,7 @@ class Fake(Studio):
     def __init__(self, answer: Callable[[int], Frames]) -> None:
         object.__setattr__(self, "answer", answer)
 
-    def draw(self, shots: list[Shot]) -> list[Frames]:  # type: ignore[override]
+    def draw(self, shots: list[Shot], alone: bool = False) -> list[Frames]:  # type: ignore[override]
         assert all(shot.tracks and len(shot.pins) == 1 for shot in shots)
         return [self.answer(shot.seed - natural.SEED) for shot in shots]  # type: ignore[attr-defined]
 

@@ -98,12 +98,14 @@ def test_measure_puts_a_perfect_studio_at_the_ceiling_and_tells_what_is_done_wit
     monkeypatch.setattr(tracks, "cases", lambda count: list(two()[:count]))
     maker: Any = Maker()
     outcome = tracks.measure(maker, quick=True)
-    assert set(outcome.metrics) == {f"tracks.{name}" for name in (*KINDS, "object")}
+    assert set(outcome.metrics) == {
+        f"tracks.{name}" for name in (*KINDS, "object", "epe_64_alone", "epe_64_pinned_alone")
+    }
     for metric in outcome.metrics.values():
         assert metric.value == metric.ceiling
         assert metric.low <= metric.value <= metric.high < FOUND
         assert metric.baseline is not None and metric.baseline > 5 * metric.value
-    assert len(maker.asked) == 2 * (len(KINDS) + 2)
+    assert len(maker.asked) == 2 * (len(KINDS) + 2 + 2)
     assert [shown.made.shape for shown in outcome.shown] == [(24, 80, 144, 3)] * 2
     assert len(outcome.tables[0].rows) == len(KINDS)
     for x, y in outcome.plots[0].series["with 64 tracks"]:

@@ -8,7 +8,7 @@ import importlib.util
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -216,6 +216,11 @@ def measure(studio: Studio, quick: bool) -> Outcome:
     shots = [shot_of(photograph, still, n) for n, (photograph, still) in enumerate(zip(chosen, taken, strict=True))]
     made = studio.draw(shots)
     metrics, rows = compare(taken, made)
+    alone = studio.draw(shots, alone=True)
+    near = mean([accuracy(clip, still.frames) for clip, still in zip(alone, taken, strict=True)])
+    metrics["db_alone"] = replace(
+        metrics["db"], value=near[0], low=near[1], high=near[2], unit=f"{UNITS['db']}, by the network alone"
+    )
     titles = [shot.text for shot in shots]
     shown = tuple(
         Shown(title, clip, still.frames, f"{row['db']:.1f} dB, morphing {row['morphing']:.2f}")

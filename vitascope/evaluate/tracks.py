@@ -8,7 +8,7 @@ same measurement finds again in the true render.
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ KINDS = {
     "epe_64_pinned": (64, True),
     "epe_1024": (1024, False),
 }
+ALONE = ("epe_64", "epe_64_pinned")  # which are also asked of the network by itself
 TAKES, QUICK_TAKES = 12, 2
 MOST_TAKES = 400  # that are looked at to find so many
 FOUND = 0.01  # picture widths by which a true render may be missed; what is missed by more is not asked about
@@ -42,6 +43,7 @@ SHORTEST = 6  # frames in which a point is seen without a break, at least
 GOING = 0.12  # picture widths that a thing goes at least
 FEWEST = 100  # points of ground and sky that are found again, at least
 UNIT = "of the picture's width"
+BY = ", by the network alone"
 
 Numbers = npt.NDArray[np.float64]
 
@@ -245,6 +247,10 @@ def measure(studio: Studio, quick: bool) -> Outcome:
     metrics = {f"tracks.{name}": _metric(some, "error") for name, some in all_of.items()}
     best_known = all_of["epe_64_pinned"]
     metrics["tracks.object"] = _metric(best_known, "thing")
+    for name in ALONE:
+        by_itself = studio.draw([one.question.shot for one in all_of[name]], alone=True)
+        errors = [answer(one.question, Flow(made)).error for one, made in zip(all_of[name], by_itself, strict=True)]
+        metrics[f"tracks.{name}_alone"] = replace(metrics[f"tracks.{name}"], **_interval(errors), unit=f"{UNIT}{BY}")
     columns = ("tracks", "error", "low", "high", "true renders", "without tracks", "thing found")
     rows = []
     for name, some in all_of.items():
@@ -259,6 +265,10 @@ def measure(studio: Studio, quick: bool) -> Outcome:
     }
     table = Table(f"End-point error, {UNIT}", columns, tuple(rows))
     return Outcome(metrics, tuple(map(_shown, best_known)), (table,), (_plot(best_known),), details)
+
+
+def _interval(errors: Sequence[float]) -> dict[str, float]:
+    return dict(zip(("value", "low", "high"), mean(errors), strict=True))
 
 
 def _metric(some: Sequence[Judged], what: str) -> Metric:

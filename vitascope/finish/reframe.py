@@ -62,11 +62,8 @@ class Reframed:
 
 def reframing(shot: Shot, num_frames: int, fps: float) -> Reframing | None:
     """How the camera of a Shot, of which the network makes so many frames at this rate, is carried out on the picture;
-    None where its tracks are not those of a moving camera, and where known pictures say what is to be seen: but a first
-    frame does not, if the camera shows no more than that."""
-    known = [pin for pin in shot.pins if pin.role == "frame"]
-    later = any(pin.media.kind == "film" or round(pin.time * fps) for pin in known)
-    if later:
+    None where its tracks are not those of a moving camera, and where known pictures say what is to be seen."""
+    if any(pin.role == "frame" for pin in shot.pins):
         return None
     points, visible = track_arrays(shot.tracks, num_frames, fps)
     found = camera_of(points.astype(np.float64), visible, shot.size)
@@ -74,8 +71,6 @@ def reframing(shot: Shot, num_frames: int, fps: float) -> Reframing | None:
         return None
     camera, of_camera = found
     share, corner = _view(camera)
-    if known and share < 1:
-        return None
     made = Reframing(shot, camera, share, corner)
     others = tuple(_carried(track, made, fps) for track, own in zip(shot.tracks, of_camera, strict=True) if not own)
     spans = tuple(span.model_copy(update={"text": without_camera(span.text)}) for span in shot.spans)
