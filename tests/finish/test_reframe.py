@@ -1,14 +1,13 @@
 """A moving camera is found again from its tracks, and what it sees is cut out of a wider picture."""
 
-import cv2
 import numpy as np
 import pytest
 
 from vitascope.finish.reframe import Reframed, Reframing, reframing, without_camera
 from vitascope.shot import edit
-from vitascope.shot.camera import CameraPath, camera_path, rays
+from vitascope.shot.camera import CameraPath, rays
 from vitascope.shot.moves import parse_moves
-from vitascope.shot.pose import OfPicture, OverGround
+from vitascope.shot.pose import OverGround
 from vitascope.shot.shot import Media, Pin, Shot
 from vitascope.shot.tracks import Track, tracks_from_arrays
 
@@ -48,16 +47,6 @@ def ground(path: CameraPath, frame: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("words", MOVES)
-def test_the_camera_is_found_again_from_its_tracks(words: str) -> None:
-    made = found(filmed(words))
-    true = camera_path(parse_moves(words), 2.0, FPS)
-    np.testing.assert_allclose(over(made).position, true.position, atol=2e-3)
-    np.testing.assert_allclose(over(made).rotation, true.rotation, atol=1e-3)
-    np.testing.assert_allclose(over(made).fov, true.fov, atol=0.1)
-    assert made.shot.tracks == () and made.shot.text == PLAIN.text
-
-
-@pytest.mark.parametrize("words", MOVES)
 def test_what_it_sees_is_what_it_would_see_of_the_world(words: str) -> None:
     made = found(filmed(words))
     first = Reframing(made.shot, made.camera, 1.0, (0.0, 0.0))  # the wider picture is the first frame itself
@@ -90,28 +79,6 @@ def test_a_brush_on_top_goes_along_in_the_wider_picture() -> None:
     own, wide = STROKE, made.shot.tracks[0]
     np.testing.assert_allclose(wide.points[0], np.array(made.corner) + made.share * np.array(own.points[0]), atol=1e-3)
     np.testing.assert_allclose(wide.points[-1], made.places(np.array(own.points[-1]), NUM - 1), atol=0.02)
-
-
-def test_tracks_of_another_view_are_known_as_a_camera_too() -> None:
-    from vitascope.shot.camera import View, camera_tracks
-
-    view = View(position=(0.0, -2.4, 0.9), tilt=-7.0, fov=46.0)
-    tracks = camera_tracks(parse_moves("pan right 10deg + pedestal up 0.2m"), SIZE, 2.0, FPS, grid=(9, 6), base=view)
-    assert reframing(PLAIN.with_(tracks=tracks), NUM, FPS) is not None
-
-
-def test_a_camera_before_a_flat_picture_is_known_too() -> None:
-    shares = np.linspace(0, 1, NUM)[:, None]
-    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) + 0.15 * shares[..., None] * np.array(
-        [[1, 0.5], [0.2, 1], [-1, 0.3], [0.5, -1]]
-    )
-    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    grid = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 8), np.linspace(0.1, 0.9, 5)), -1).reshape(-1, 1, 2)
-    maps = [cv2.getPerspectiveTransform(square, one.astype(np.float32)) for one in corners]
-    ways = np.stack([cv2.perspectiveTransform(grid, one)[:, 0] for one in maps], 1)  # K T 2
-    made = found(PLAIN.with_(tracks=tracks_from_arrays(ways, np.ones(ways.shape[:2], np.bool_), FPS)))
-    assert isinstance(made.camera, OfPicture)
-    np.testing.assert_allclose(made.camera.before(ways[:, -1], NUM - 1), ways[:, 0], atol=1e-3)
 
 
 def test_what_is_no_moving_camera_is_left_to_the_network() -> None:
