@@ -190,6 +190,8 @@ def test_a_pinned_frame_with_tracks_is_moved_and_gone_over(tiny_engine: Path) ->
     frames = generate.make(shot.with_(tracks=(track,)), progress=lambda name, *of: stages.append(name)).array()
     assert "refine" in stages and "sample" not in stages
     np.testing.assert_array_equal(frames[0], picture)
+    assert set(generate.shares(shot.with_(tracks=(track,)))) == {"refine", "write"}
+    assert generate.plan(shot.with_(tracks=(track,))).calls == 2 * recipe.BEST.refine_steps
     for number, x in ((12, 30 + 80 * 12 / 35), (35, 110)):  # in the first window, and in the second
         red = frames[number, ..., 0].astype(int) - frames[number, ..., 1]
         assert abs(np.argwhere(red > red.max() / 2).mean(0)[1] - x) < 4

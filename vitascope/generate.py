@@ -182,14 +182,16 @@ def plan(shot: Shot) -> Plan:
     check(shot, made_by.card)
     planned = layout(shot, made_by.card)
     network, recipe = made_by.way(shot)
-    calls = shot.steps or recipe.steps
-    small = inner(shot, planned)
-    seconds = len(planned.windows) * calls * _call_seconds(network, small, planned.windows[0], recipe)
-    if planned.larger:
+    seconds, calls = 0.0, 0
+    drawn = animatic(inner(shot, planned), planned.num_frames, planned.fps) is not None
+    if not drawn:
+        calls = shot.steps or recipe.steps
+        seconds = calls * _call_seconds(network, inner(shot, planned), planned.windows[0], recipe)
+    if drawn or planned.larger:
         larger = unguided(inner(shot, planned, planned.larger))
-        each = _call_seconds(network, larger, planned.windows[0], recipe)
-        seconds += len(planned.windows) * recipe.refine_steps * each
+        seconds += recipe.refine_steps * _call_seconds(network, larger, planned.windows[0], recipe)
         calls += recipe.refine_steps
+    seconds *= len(planned.windows)
     calls *= len(planned.windows)
     parameters = sum(p.numel() for p in made_by.network.parameters())
     tokens, memory = _most(shot, planned, made_by.network)
@@ -203,8 +205,13 @@ def shares(shot: Shot) -> dict[str, float]:
     made_by = engine(shot.model)
     check(shot, made_by.card)
     network, recipe = made_by.way(shot)
+    planned = layout(shot, made_by.card)
     parameters = sum(p.numel() for p in network.parameters())
-    return recipes.shares(shot, layout(shot, made_by.card), parameters, recipe)
+    stages = recipes.shares(shot, planned, parameters, recipe)
+    if animatic(inner(shot, planned), planned.num_frames, planned.fps) is not None:
+        sampled = stages.pop("sample")
+        stages.setdefault("refine", sampled * recipe.refine_steps / (shot.steps or recipe.steps))
+    return stages
 
 
 def _call_seconds(network: DiT, shot: Shot, window: Window, recipe: Recipe) -> float:
@@ -317,6 +324,8 @@ def windows(
             told("refine", recipe.refine_steps, 0, 0)
             on_refine = partial(told, "refine", recipe.refine_steps)
             guide = drawn.frames(window.first, window.num_frames)
+            if preview is not None:
+                preview(np.stack([scaled(frame, small.size) for frame in guide]))
             frames = go_over(network, large or small, guide, window, before_large or None, on_refine, cancel, recipe)
             before_large = [frames[-known:]]
             yield Take(frames, np.stack([scaled(frame, small.size) for frame in frames[-known:]]))
