@@ -70,7 +70,9 @@ def test_all_that_is_seen_lies_in_the_wider_picture_unless_that_were_too_coarse(
         places = np.stack([made.places(edge, frame) for frame in range(NUM)])
         assert places.min() > -0.02 and places.max() < 1.02
     assert found(filmed("zoom in 1.5x")).share == 1
-    assert found(filmed("pan left 60deg")).share == 0.55
+    assert found(filmed("pan left 40deg")).share == 0.55
+    for words in ("pan left 150deg", "orbit right 120deg"):
+        assert reframing(filmed(words), NUM, FPS) is None  # nearly all would be mirrored
 
 
 def test_a_brush_on_top_goes_along_in_the_wider_picture() -> None:

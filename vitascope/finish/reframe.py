@@ -19,6 +19,7 @@ from vitascope.shot.shot import Shot
 from vitascope.shot.tracks import Track, track_arrays, tracks_at
 
 SMALLEST = 0.55  # of the wider picture's sides: less would be too coarse, and its edge is mirrored instead
+LEAST = 0.2  # of it that would have to do: what shows more than that around the first frame is left to the network
 MIDDLE = (0.5, 0.55)  # of the wider picture: there things are
 
 
@@ -70,7 +71,9 @@ def reframing(shot: Shot, num_frames: int, fps: float) -> Reframing | None:
     if found is None:
         return None
     camera, of_camera = found
-    share, corner = _view(camera)
+    if (view := _view(camera)) is None:
+        return None
+    share, corner = view
     made = Reframing(shot, camera, share, corner)
     others = tuple(_carried(track, made, fps) for track, own in zip(shot.tracks, of_camera, strict=True) if not own)
     spans = tuple(span.model_copy(update={"text": without_camera(span.text)}) for span in shot.spans)
@@ -91,14 +94,17 @@ def without_camera(text: str) -> str:
 # ---- the wider picture
 
 
-def _view(camera: Camera) -> tuple[float, tuple[float, float]]:
+def _view(camera: Camera) -> tuple[float, tuple[float, float]] | None:
     """How large the first frame's view may be in the wider picture, so that this holds all that will be seen, and the
-    view's corner. What is in the middle stays there, as far as it can."""
+    view's corner; None where it holds by far not all. What is in the middle stays there, as far as it can."""
     columns, rows = np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 9))
     grid = np.stack([columns, rows], -1)
     seen = np.concatenate([camera.before(grid, frame).reshape(-1, 2) for frame in range(camera.num_frames)])
     low, high = np.minimum(seen.min(0), 0), np.maximum(seen.max(0), 1)
-    share = float(np.clip(1 / (high - low).max(), SMALLEST, 1))
+    needed = float(1 / (high - low).max())
+    if needed < LEAST:
+        return None
+    share = max(needed, SMALLEST)
     wished = np.array(MIDDLE) * (1 - share)
     least, most = -share * low, 1 - share * high  # corners with which all is inside
     middle = (least + most) / 2

@@ -134,6 +134,8 @@ def _camera_in(
     held = np.asarray((np.abs(xy - 0.5) < 1.49).all(-1))  # K T; further ones were cut off
     if world is not USUAL:
         held &= shown  # what is hidden is not where it is said to be
+    if held.sum(0).min() < FEWEST / 2:  # it has turned away from all that the first frame shows
+        return None
     there = _ground(xy[:, 0], world.start, size, far=world.far)
     poses, off = np.zeros((points.shape[1], 7)), np.zeros(xy.shape[:2])
     for t in range(1, len(poses)):
