@@ -11,20 +11,20 @@ from vitascope.train.spotter import rendered
 
 def noise(seed: int, num: int = 20) -> np.ndarray:
     colours = np.random.default_rng(seed).integers(0, 255, (9, 16, 3), np.uint8)
-    still = colours.repeat(8, 0).repeat(8, 1)
+    still = colours.repeat(16, 0).repeat(16, 1)
     return np.repeat(still[None], num, 0)
 
 
 def test_the_network_gives_the_same_for_a_run_in_parts() -> None:
     torch.manual_seed(0)
-    network = Spotter(16, 2).eval()
-    frames = torch.randint(0, 255, (1, 12, 3, 72, 128), dtype=torch.uint8)
+    network = Spotter((8, 16, 24), (1, 2, 1)).eval()
+    frames = torch.randint(0, 255, (1, 12, 3, 80, 128), dtype=torch.uint8)
     fps = torch.tensor([24.0])
     with torch.inference_mode():
         whole, _ = network(frames, fps)
         first, past = network(frames[:, :5], fps)
         second, _ = network(frames[:, 5:], fps, past)
-    assert whole.cells.shape == (1, 12, NUM_OUT, 72 // CELL, 128 // CELL)
+    assert whole.cells.shape == (1, 12, NUM_OUT, 80 // CELL, 128 // CELL)
     torch.testing.assert_close(torch.cat((first.cells, second.cells), 1), whole.cells, rtol=1e-4, atol=1e-4)
 
 
@@ -41,7 +41,7 @@ def test_cuts_are_found_and_a_still_film_has_no_moments() -> None:
 def test_bounces_of_unseen_films_are_found_in_time() -> None:
     true, hits = 0, 0
     for index in range(14):
-        lesson = rendered(77, index, 24.0, (128, 72))
+        lesson = rendered(77, index, 24.0, (256, 144))
         bounces = [cue.time for cue in lesson.cues if cue.kind == "bounce"]
         found = [cue.time for cue in spot(lesson.frames, 24.0).cues if cue.kind in ("bounce", "impact")]
         true += len(bounces)

@@ -41,7 +41,7 @@ from vitascope.sound.spotter import (
 )
 
 TOGETHER = 24  # frames that go through the network at once
-LEAST = 0.4  # mass of a moment
+LEAST = 0.25  # mass of a moment
 BEGIN, GO_ON = 0.5, 0.3  # mass with which what lasts is believed, and with which it is still followed
 FORGET = 0.2  # seconds after which what lasts has ended
 SHORTEST = 0.15  # seconds of what lasts

@@ -7,7 +7,9 @@ frame. Trained on the world alone, whose contacts are known exactly (`train/spot
 C channels, H W pixels, h w cells.
 """
 
+from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +21,8 @@ from vitascope.model.convolution import Convolution
 from vitascope.shot.shot import CueKind
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "sound" / "spotter.safetensors"
-AREA = 128 * 72  # pixels of a frame as it is looked at, about
-CELL = 8  # pixels of a cell
+AREA = 256 * 144  # pixels of a frame as it is looked at, about; at half of that a foot is two pixels, and not seen
+CELL = 16  # pixels of a cell
 MAX_FPS = 30.0  # of faster films some frames are left out
 DELAY = 3  # frames after a moment that are seen before it is told
 MOMENTS: tuple[CueKind, ...] = ("impact", "bounce", "topple", "footstep", "whoosh")
@@ -75,15 +77,19 @@ class Seen(NamedTuple):
 
 
 class Spotter(nn.Module):
-    """Frames in, what is heard of each cell out, DELAY frames later."""
+    """Frames in, what is heard of each cell out, DELAY frames later. `widths` and `depths` are the channels and blocks
+    at a quarter, an eighth and a sixteenth of a frame's size."""
 
-    def __init__(self, width: int = 64, depth: int = 5) -> None:
+    def __init__(self, widths: Sequence[int] = (32, 64, 96), depths: Sequence[int] = (1, 2, 3)) -> None:
         super().__init__()
-        half = width // 2
-        self.stem = Convolution(7, half, 7, 4)
-        self.early = Block(half)
-        self.down = Convolution(half, width, stride=2)
-        self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
+        self.widths, self.depths = tuple(widths), tuple(depths)
+        width = self.widths[-1]
+        self.stem = Convolution(7, self.widths[0], 7, 4)
+        self.down = nn.ModuleList(Convolution(a, b, stride=2) for a, b in pairwise(self.widths))
+        self.blocks = nn.ModuleList(
+            nn.ModuleList(Block(width) for _ in range(depth))
+            for width, depth in zip(self.widths, self.depths, strict=True)
+        )
         self.near, self.told = Convolution(width, width), nn.Conv2d(width, NUM_OUT, 1)
         self.whole = nn.Linear(2 * width, len(PLACES) + len(GROUNDS) + len(HOURS))
         bias = torch.zeros(NUM_OUT)
@@ -92,8 +98,8 @@ class Spotter(nn.Module):
         nn.init.normal_(self.told.weight, std=0.02)
 
     def forward(self, frames: Tensor, fps: Tensor, past: list[Tensor] | None = None) -> tuple[Seen, list[Tensor]]:
-        """Frames [B, T, 3, H, W] in 0..255, H and W multiples of 8, at fps [B]; `past` is what the last call gave back
-        for the frames before."""
+        """Frames [B, T, 3, H, W] in 0..255, H and W multiples of CELL, at fps [B]; `past` is what the last call gave
+        back for the frames before."""
         B, T = frames.shape[:2]
         x = frames.float() / 64 - 2
         last = x[:, :1] if past is None else past[0]
@@ -102,12 +108,13 @@ class Spotter(nn.Module):
         x = torch.cat((x, 2 * change, rate), 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
         kept = [frames[:, -1:].float() / 64 - 2]
         x = self.stem(x)
-        x, run = self.early(x, T, None if past is None else past[1])
-        kept.append(run)
-        x = self.down(x)
-        for i, block in enumerate(self.blocks):
-            x, run = block(x, T, None if past is None else past[2 + i])
-            kept.append(run)
+        for stage, blocks in enumerate(self.blocks):
+            if stage:
+                x = self.down[stage - 1](x)
+            assert isinstance(blocks, nn.ModuleList)
+            for block in blocks:
+                x, run = block(x, T, None if past is None else past[len(kept)])
+                kept.append(run)
         pooled = torch.cat((x.mean((2, 3)), x.amax((2, 3))), 1)
         return Seen(self.told(self.near(x)).unflatten(0, (B, T)), self.whole(pooled).unflatten(0, (B, T))), kept
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vitascope.model import checkpoint
+from vitascope.model import checkpoint, numerics
 from vitascope.model.checkpoint import Card
 from vitascope.shot.shot import Cue
 from vitascope.sound.spotter import (
@@ -48,13 +48,17 @@ from vitascope.world.scene import STYLES
 from vitascope.world.stage import path_of, stage
 
 SEED, TEST_SEED = 401, 402
-LEVELS = (1, 1, 2, 2, 3, 3, 4)
+LEVELS = (1, 1, 2, 2, 3, 3, 4)  # of the films that it is judged by
+TAUGHT = (1, 2, 2, 3, 3, 4, 4)  # of those that it learns from: people and animals are found last
 RATES = (12.0, 24.0, 24.0, 10.0, 25.0, 15.0, 30.0, 24.0, 12.0)
-SIZES = ((128, 72), (128, 72), (128, 72), (72, 128), (96, 96))
+SIZES = ((256, 144), (256, 144), (256, 144), (144, 256), (192, 192))
 SECONDS = 2.0
 STYLED = 0.25  # of the films are in a style that is not natural
-BATCH = 6
-KEPT = 2500  # lessons in memory, 1.3 MB each
+WINDOWS = ((144, 96), (112, 128), (256, 144))  # of a film that is learned from, and how often
+WINDOW_SHARES = (0.65, 0.25, 0.1)
+BATCH = 8  # clips of the first window
+KEPT = 500  # lessons in memory, 5 MB each
+STEPPED = 3.0  # so often a film with steps or clapping hands is taken as another
 RATE = 1e-3
 MATRIX_RATE = 6e-3  # of the kernels (Muon)
 MOMENT_WEIGHT = 1.0
@@ -73,10 +77,16 @@ class Lesson:
 # ---- lessons
 
 
-def rendered(seed: int, index: int, fps: float | None = None, size: tuple[int, int] | None = None) -> Lesson:
-    """Lesson number `index` of a seed, drawn small; of this rate and size, or by lot."""
+def rendered(
+    seed: int,
+    index: int,
+    fps: float | None = None,
+    size: tuple[int, int] | None = None,
+    levels: Sequence[int] = LEVELS,
+) -> Lesson:
+    """Lesson number `index` of a seed, drawn as large as it is looked at; of this rate and size, or by lot."""
     rng = np.random.default_rng([seed, index])
-    level = int(rng.choice(LEVELS))
+    level = int(rng.choice(levels))
     style = STYLES[int(rng.integers(1, len(STYLES)))] if level > 1 and rng.random() < STYLED else "natural"
     drawn_fps, drawn_size = RATES[int(rng.integers(len(RATES)))], SIZES[int(rng.integers(len(SIZES)))]
     fps, size = fps or drawn_fps, size or drawn_size
@@ -95,7 +105,7 @@ def kept(folder: Path, seed: int, index: int) -> Lesson:
         with np.load(path) as file:
             cues = tuple(Cue(**cue) for cue in json.loads(str(file["cues"])))
             return Lesson(file["frames"], float(file["fps"]), cues)
-    lesson = rendered(seed, index)
+    lesson = rendered(seed, index, levels=TAUGHT)
     cues_text = json.dumps([cue.model_dump(mode="json") for cue in lesson.cues])
     beside = path.with_name(f".{path.stem}.npz")
     np.savez(beside, frames=lesson.frames, fps=lesson.fps, cues=cues_text)
@@ -103,44 +113,76 @@ def kept(folder: Path, seed: int, index: int) -> Lesson:
     return lesson
 
 
+@cache
+def steps(folder: Path, seed: int, index: int) -> bool:
+    """Whether feet or hands are heard in a lesson of the folder."""
+    with np.load(folder / f"{seed}-{index}.npz") as file:
+        return any(word in str(file["cues"]) for word in ('"footstep"', '"skin"'))
+
+
 def _draw(folder: Path, seed: int, index: int) -> int:
     cv2.setNumThreads(1)
-    kept(folder, seed, index)
+    kept.__wrapped__(folder, seed, index)  # it is the training that keeps them in memory
     return index
 
 
+def view(lesson: Lesson, window: tuple[int, int], rng: np.random.Generator) -> Lesson:
+    """A part of a film, nearer or farther by up to a third, mirrored by lot: mostly where something is heard, since all
+    of a large film costs several times as much and says little more."""
+    (H, W), (width, height) = lesson.frames.shape[1:3], window
+    zoom = math.exp(rng.uniform(-0.15, 0.3)) if rng.random() < 0.5 else 1.0
+    zoom = max(zoom, width / W, height / H)
+    heard = [cue for cue in lesson.cues if cue.kind in KINDS and cue.place is not None]
+    middle: NDArray[Any] = rng.uniform(0, 1, 2)
+    if heard and rng.random() < 0.8:
+        often = np.array([3.0 if cue.kind in MOMENTS else 1.0 for cue in heard])
+        chosen = heard[int(rng.choice(len(heard), p=often / often.sum()))]
+        along = rng.random()
+        start, end = np.array(chosen.place), np.array(chosen.to or chosen.place)
+        middle = start + along * (end - start) + rng.uniform(-0.3, 0.3, 2) * np.array(window) / (W, H) / zoom
+    part = np.array([width / W, height / H]) / zoom  # of the picture that is seen
+    corner = np.clip(middle - part / 2, 0, 1 - part)
+    turned = bool(rng.random() < 0.5)
+    if zoom == 1:
+        left, top = (round(float(c * side)) for c, side in zip(corner, (W, H), strict=True))
+        frames = lesson.frames[:, top : top + height, left : left + width]
+        corner = np.array([left / W, top / H])
+    else:  # whole numbers are the middles of pixels
+        moved = np.array([[zoom, 0, (zoom - 1) / 2 - zoom * corner[0] * W], [0, zoom, 0]])
+        moved[1, 2] = (zoom - 1) / 2 - zoom * corner[1] * H
+        warped = (cv2.warpAffine(one, moved, window, borderMode=cv2.BORDER_REPLICATE) for one in lesson.frames)
+        frames = np.stack(list(warped))
+    frames = frames[:, :, ::-1] if turned else frames
+
+    def placed(x: float, y: float) -> tuple[float, float]:
+        x, y = (np.array((x, y)) - corner) / part
+        return float(1 - x if turned else x), float(y)
+
+    return Lesson(frames, lesson.fps, tuple(_placed(cue, placed) for cue in lesson.cues))
+
+
 def worn(lesson: Lesson, rng: np.random.Generator) -> Lesson:
-    """The same film mirrored, cropped, softer, with noise, brighter or darker, other in colour; each by lot."""
-    frames, cues = lesson.frames, lesson.cues
-    if rng.random() < 0.5:
-        frames, cues = frames[:, :, ::-1], tuple(_placed(cue, lambda x, y: (1 - x, y)) for cue in cues)
-    H, W = frames.shape[1:3]
-    x: NDArray[Any] = frames.astype(np.float32)
-    if rng.random() < 0.3:  # a part of the picture, as large as the whole
-        share = rng.uniform(0.75, 1.0)
-        left, top = rng.uniform(0, 1 - share, 2)
-        moved = np.array([[1 / share, 0, -left * W / share], [0, 1 / share, -top * H / share]])
-        x = np.stack([cv2.warpAffine(frame, moved, (W, H), borderMode=cv2.BORDER_REPLICATE) for frame in x])
-        cues = tuple(_placed(cue, lambda a, b: ((a - left) / share, (b - top) / share)) for cue in cues)
+    """The same film softer, with noise, brighter or darker, other in colour; each by lot."""
+    x: NDArray[Any] = lesson.frames.astype(np.float32)
     if rng.random() < 0.4:
-        width = rng.uniform(0.3, 1.1)
+        width = rng.uniform(0.3, 1.6)
         x = np.stack([cv2.GaussianBlur(frame, (0, 0), width) for frame in x])
-    x = np.float32(255) * (x.clip(0, 255) / 255) ** math.exp(rng.normal(0, 0.15))
-    x = (x - 128) * math.exp(rng.normal(0, 0.12)) + 128 + rng.normal(0, 8)
+    x = np.float32(255) * (x.clip(0, 255) / 255) ** np.float32(math.exp(rng.normal(0, 0.15)))
+    x = (x - 128) * np.float32(math.exp(rng.normal(0, 0.12))) + np.float32(128 + rng.normal(0, 8))
     if rng.random() < 0.2:
-        x = x.mean(3, keepdims=True) + rng.uniform(0, 0.6) * (x - x.mean(3, keepdims=True))
+        grey = x.mean(3, keepdims=True)
+        x = grey + np.float32(rng.uniform(0, 0.6)) * (x - grey)
     if rng.random() < 0.5:
-        x = x + rng.normal(0, rng.uniform(1, 7), x.shape).astype(np.float32)
-    return Lesson(np.rint(x).clip(0, 255).astype(np.uint8), lesson.fps, cues)
+        x = x + rng.standard_normal(x.shape, np.float32) * np.float32(rng.uniform(1, 7))
+    return Lesson(np.rint(x).clip(0, 255).astype(np.uint8), lesson.fps, lesson.cues)
 
 
 def _placed(cue: Cue, moved: Callable[[float, float], tuple[float, float]]) -> Cue:
-    """The cue with its places moved; where they are no more in the picture, there is none."""
+    """The cue with its places moved; they may lie outside of the picture, where nothing is to be told."""
     places = {}
     for name in ("place", "to"):
         old = getattr(cue, name)
-        new = None if old is None else moved(*old)
-        places[name] = new if new is not None and 0 <= new[0] <= 1 and 0 <= new[1] <= 1 else None
+        places[name] = None if old is None else moved(*old)
     return cue.model_copy(update=places)
 
 
@@ -194,7 +236,7 @@ def _put(target: Target, cue: Cue, frame: int, mass: float, place: tuple[float, 
     """So much mass of a cue at a frame, over the four cells around its place."""
     T, _, h, w = target.mass.shape
     told = frame + DELAY
-    if not 0 <= told < T or mass <= 0:
+    if not 0 <= told < T or mass <= 0 or not (0 <= place[0] <= 1 and 0 <= place[1] <= 1):
         return
     x, y = min(max(place[0] * w - 0.5, 0.0), w - 1.0), min(max(place[1] * h - 0.5, 0.0), h - 1.0)
     left, top = int(x), int(y)
@@ -231,7 +273,7 @@ def loss_of(
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch [B, T, 3, H, W], and its parts to be shown."""
     seen, _ = network(frames, fps)
-    cells, whole = seen
+    cells, whole = seen.cells.float(), seen.whole.float()
     K, N, M = len(KINDS), len(THINGS), len(MET)
 
     def all_of(name: str) -> Tensor:
@@ -313,7 +355,8 @@ def train(out: Path, lessons: Path, seconds: float, init: Path | None = None, nu
                 ahead = helper.submit(_prepared, lessons, tuple(there), rng)
             frames, fps, targets = ahead.result()
             ahead = helper.submit(_prepared, lessons, tuple(there), rng)
-            loss, parts = loss_of(network, frames, fps, targets)  # in fp32: convolutions are 3 times slower in bf16
+            with numerics.products(frames.device):
+                loss, parts = loss_of(network, frames, fps, targets)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             for optimizer, rate in optimizers:
@@ -339,21 +382,26 @@ def _prepared(folder: Path, there: Sequence[int], rng: np.random.Generator) -> t
 
 
 def _chosen(folder: Path, there: Sequence[int], rng: np.random.Generator) -> list[Lesson]:
-    """Some lessons of one size and about one rate, worn."""
-    first = kept(folder, SEED, int(rng.choice(there)))
-    chosen = [first]
-    for _ in range(200):
-        other = kept(folder, SEED, int(rng.choice(there)))
-        if other.frames.shape[1:] == first.frames.shape[1:] and abs(len(other.frames) / len(first.frames) - 1) < 0.3:
+    """Parts of some lessons of about one rate, worn."""
+    window = WINDOWS[int(rng.choice(len(WINDOWS), p=WINDOW_SHARES))]
+    often = np.array([STEPPED if steps(folder, SEED, i) else 1.0 for i in there])
+    number = max(1, round(BATCH * WINDOWS[0][0] * WINDOWS[0][1] / (window[0] * window[1])))
+    picks = rng.choice(there, 60, p=often / often.sum())
+    first = kept(folder, SEED, int(picks[0]))
+    chosen = []
+    for pick in picks:
+        other = kept(folder, SEED, int(pick))
+        fits = other.frames.shape[1] >= window[1] and other.frames.shape[2] >= window[0]
+        if fits and abs(len(other.frames) / len(first.frames) - 1) < 0.3:
             chosen.append(other)
-        if len(chosen) == BATCH:
+        if len(chosen) == number:
             break
-    return [worn(lesson, rng) for lesson in chosen]
+    return [worn(view(lesson, window, rng), rng) for lesson in chosen or [first]]
 
 
 def write(network: Spotter, path: Path, step: int) -> None:
     """Write the weight file, int8."""
-    layout = {"width": network.whole.in_features // 2, "depth": len(network.blocks)}
+    layout = {"widths": network.widths, "depths": network.depths}
     card = Card("spotter", SIZES[0], 48, 24.0, 4, training={"network": layout, "steps": step})
     checkpoint.save(network, card, path, stored="int8")
 
