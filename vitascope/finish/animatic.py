@@ -21,6 +21,7 @@ Frames = NDArray[np.uint8]  # T H W 3
 Mask = NDArray[np.bool_]  # H W
 
 LEAST = 0.03  # of the picture that a thing goes: lips and leaves that stir are no things that go
+FEW = 8  # tracks
 LARGEST = 0.5  # of the picture that is cut out: more is no thing
 ROUNDS = 4  # of cutting out
 NEAR = 0.6  # of a thing's points' extent: as far around them it may reach
@@ -140,11 +141,11 @@ def _cut_out(first: Frame, seeds: Points, still: Points) -> Mask:
     marks[top:bottom, left:right] = cv2.GC_PR_BGD
     for x, y in still:
         cv2.circle(marks, (int(x), int(y)), 1, cv2.GC_BGD, -1)
-    wide = max(1, round(H / 72))
+    near, wide = (0.12, 0.05) if len(seeds) < FEW else (0.04, 0.014)  # a few points have to stand for all around them
     for x, y in seeds:
-        cv2.circle(marks, (int(x), int(y)), 3 * wide, cv2.GC_PR_FGD, -1)
+        cv2.circle(marks, (int(x), int(y)), round(near * H), cv2.GC_PR_FGD, -1)
     for x, y in seeds:
-        cv2.circle(marks, (int(x), int(y)), wide, cv2.GC_FGD, -1)
+        cv2.circle(marks, (int(x), int(y)), max(1, round(wide * H)), cv2.GC_FGD, -1)
     known = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
     try:
         cv2.setRNGSeed(0)  # the same cut each time
@@ -168,7 +169,7 @@ def _ways(pixels: Points, visible: NDArray[np.bool_]) -> Points:
             continue
         before, after = pixels[there, 0], pixels[there, t]
         found = None
-        if there.sum() >= 4 and np.ptp(before, axis=0).min() > 2:
+        if there.sum() >= FEW and np.ptp(before, axis=0).min() > 2:
             found, _ = cv2.estimateAffinePartial2D(before, after, method=cv2.LMEDS)
         if found is None:
             found = np.array([[1.0, 0, 0], [0, 1, 0]])
