@@ -15,7 +15,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vitascope.finish.animatic import animatic
 from vitascope.finish.reframe import reframing
 from vitascope.finish.rushes import Rushes, Take
 from vitascope.model import checkpoint, flow, numerics, patches
@@ -31,6 +30,7 @@ from vitascope.shot.shot import Shot
 from vitascope.sound.rehearsal import Rehearsal, rehearse
 
 if TYPE_CHECKING:
+    from vitascope.finish.animatic import Animatic
     from vitascope.finish.deliver import Delivery
 
 # Guidance is for what is decided early; where there is little noise it only sharpens grain (arXiv 2404.07724).
@@ -183,7 +183,7 @@ def plan(shot: Shot) -> Plan:
     planned = layout(shot, made_by.card)
     network, recipe = made_by.way(shot)
     seconds, calls = 0.0, 0
-    drawn = animatic(inner(shot, planned), planned.num_frames, planned.fps) is not None
+    drawn = drawn_of(inner(shot, planned), planned) is not None
     if not drawn:
         calls = shot.steps or recipe.steps
         seconds = calls * _call_seconds(network, inner(shot, planned), planned.windows[0], recipe)
@@ -208,7 +208,7 @@ def shares(shot: Shot) -> dict[str, float]:
     planned = layout(shot, made_by.card)
     parameters = sum(p.numel() for p in network.parameters())
     stages = recipes.shares(shot, planned, parameters, recipe)
-    if animatic(inner(shot, planned), planned.num_frames, planned.fps) is not None:
+    if drawn_of(inner(shot, planned), planned) is not None:
         sampled = stages.pop("sample")
         stages.setdefault("refine", sampled * recipe.refine_steps / (shot.steps or recipe.steps))
     return stages
@@ -285,6 +285,13 @@ def refuse(shot: Shot, made_by: Engine) -> None:
         )
 
 
+def drawn_of(shot: Shot, planned: Layout) -> "Animatic | None":
+    """The first frame of a Shot of the network's own size in motion, where its tracks move it."""
+    from vitascope.finish.animatic import animatic  # training needs none of what it needs
+
+    return animatic(shot, planned.num_frames, planned.fps)
+
+
 def inner(shot: Shot, planned: Layout, size: tuple[int, int] | None = None) -> Shot:
     """The Shot as the network makes it: at one of its own sizes (the first if none is named) and its rate."""
     seconds = shot.seconds if shot.num_frames > 1 else 1 / planned.fps
@@ -305,7 +312,7 @@ def windows(
     A window knows the last frames of the one before, as they were before anything was done to them. Those that are
     `there`, by their number, are passed on."""
     small, large = inner(shot, planned), None if planned.larger is None else inner(shot, planned, planned.larger)
-    drawn = animatic(large or small, planned.num_frames, planned.fps)
+    drawn = drawn_of(large or small, planned)
     network, recipe = made_by.way(shot)
     total, steps = len(planned.windows), shot.steps or recipe.steps
     known = CONTEXT * patches.GROUP  # frames
