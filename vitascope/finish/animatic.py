@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vitascope.finish.reframe import looked_up
 from vitascope.model.condition import placed
 from vitascope.shot.clip import Frame
 from vitascope.shot.pose import MOVES, Camera, Points, camera_of
@@ -51,12 +52,9 @@ class Animatic:
         """A frame [H, W, 3]: the ground as the camera sees it, and the things where they have gone."""
         number = min(number, self.num_frames - 1)
         H, W = self.first.shape[:2]
-        seen = self.ground
-        if self.camera is not None:
-            columns, rows = np.meshgrid((np.arange(W) + 0.5) / W, (np.arange(H) + 0.5) / H)
-            at = self.camera.before(np.stack([columns, rows], -1), number) * (W, H) - 0.5
-            at = np.clip(at, (-W, -H), (2 * W, 2 * H)).astype(np.float32)
-            seen = np.asarray(cv2.remap(seen, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101))
+        camera, seen = self.camera, self.ground
+        if camera is not None:
+            seen = looked_up(seen, lambda xy: camera.before(xy, number))
         out = seen.astype(np.float32)
         for cut in self.cuts:
             way, soft = cut.maps[number], cv2.GaussianBlur(cut.mask.astype(np.float32), (0, 0), FEATHER)

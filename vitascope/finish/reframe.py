@@ -7,7 +7,7 @@ leans as if it were painted there.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +38,8 @@ class Reframing:
 
     def frame(self, made: Frame, number: int) -> Frame:
         """What the camera sees in a frame, of what the network made for it: [H, W, 3] each."""
-        import cv2
-
-        H, W = made.shape[:2]
-        columns, rows = np.meshgrid((np.arange(W) + 0.5) / W, (np.arange(H) + 0.5) / H)
-        at = self.places(np.stack([columns, rows], -1), min(number, self.camera.num_frames - 1)) * (W, H) - 0.5
-        at = np.clip(at, (-W, -H), (2 * W, 2 * H)).astype(np.float32)  # H W 2
-        return np.asarray(cv2.remap(made, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
+        number = min(number, self.camera.num_frames - 1)
+        return looked_up(made, lambda xy: self.places(xy, number))
 
     def all(self, made: Iterable[Frame]) -> "Reframed":
         return Reframed(made, self)
@@ -59,6 +54,18 @@ class Reframed:
 
     def __iter__(self) -> Iterator[Frame]:
         return (self.by.frame(frame, number) for number, frame in enumerate(self.made))
+
+
+def looked_up(frame: Frame, places: Callable[[Points], Points]) -> Frame:
+    """A picture [H, W, 3] that shows at each of its places [H, W, 2] what a frame shows elsewhere; beyond the frame's
+    edge, its mirror image."""
+    import cv2
+
+    H, W = frame.shape[:2]
+    columns, rows = np.meshgrid((np.arange(W) + 0.5) / W, (np.arange(H) + 0.5) / H)
+    at = places(np.stack([columns, rows], -1)) * (W, H) - 0.5
+    at = np.clip(at, (-W, -H), (2 * W, 2 * H)).astype(np.float32)
+    return np.asarray(cv2.remap(frame, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 
 
 def reframing(shot: Shot, num_frames: int, fps: float) -> Reframing | None:
