@@ -333,7 +333,9 @@ def windows(
             guide = drawn.frames(window.first, window.num_frames)
             if preview is not None:
                 preview(np.stack([scaled(frame, small.size) for frame in guide]))
-            frames = go_over(network, large or small, guide, window, before_large or None, on_refine, cancel, recipe)
+            frames = refine(
+                network, large or small, guide, window, before_large or None, on_refine, cancel, recipe, GO_OVER_FROM
+            )
             before_large = [frames[-known:]]
             yield Take(frames, np.stack([scaled(frame, small.size) for frame in frames[-known:]]))
             continue
@@ -379,38 +381,11 @@ def refine(
     progress: Told | None = None,
     cancel: Cancel | None = None,
     recipe: Recipe = BEST,
+    clean: float = REFINE_FROM,
 ) -> Frames:
     """A window's frames [T, h, w, 3] made again at the Shot's larger size [T, H, W, 3]: scaled, noised a little, and
-    cleaned by the network (SDEdit, arXiv 2108.01073). What is seen stays, its details are made new."""
-    return _from_frames(network, shot, frames, REFINE_FROM, window, before, progress, cancel, recipe)
-
-
-def go_over(
-    network: DiT,
-    shot: Shot,
-    drawn: Frames,
-    window: Window,
-    before: Sequence[Frames] | None = None,
-    progress: Told | None = None,
-    cancel: Cancel | None = None,
-    recipe: Recipe = BEST,
-) -> Frames:
-    """A window's frames [T, H, W, 3] of an animatic, gone over by the network: what moves where is kept, how it looks
-    is made more like films."""
-    return _from_frames(network, shot, drawn, GO_OVER_FROM, window, before, progress, cancel, recipe)
-
-
-def _from_frames(
-    network: DiT,
-    shot: Shot,
-    frames: Frames,
-    clean: float,
-    window: Window,
-    before: Sequence[Frames] | None,
-    progress: Told | None,
-    cancel: Cancel | None,
-    recipe: Recipe,
-) -> Frames:
+    cleaned by the network from the time `clean` on (SDEdit, arXiv 2108.01073). What is seen stays, its details are made
+    new."""
     group = patches.GROUP if shot.num_frames > 1 else 1
     padded = np.concatenate((frames, np.repeat(frames[-1:], -len(frames) % group, 0)))
     larger = np.stack([scaled(frame, shot.size) for frame in padded])  # T H W 3

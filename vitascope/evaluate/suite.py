@@ -113,7 +113,7 @@ class Studio:
     def _gone_over(self, shot: Shot, drawn: Animatic) -> Frames:
         window = Window(0, -(-shot.num_frames // GROUP), 0)
         frames = drawn.frames(0, window.num_frames)
-        return generate.go_over(self.network, shot, frames, window)[: shot.num_frames]
+        return generate.refine(self.network, shot, frames, window, clean=generate.GO_OVER_FROM)[: shot.num_frames]
 
     def _seen(self, shots: Sequence[Shot], alone: bool) -> list[Frames]:
         cameras = [None if alone else reframing(shot, shot.num_frames, shot.fps) for shot in shots]
