@@ -35,6 +35,7 @@ class Cut:
     """A part of the first frame and how it goes: for each frame a map [T, 2, 3] from pixels of the first."""
 
     mask: Mask
+    soft: NDArray[np.float32]  # H W, the same with soft edges
     maps: Points
 
 
@@ -57,8 +58,8 @@ class Animatic:
             seen = looked_up(seen, lambda xy: camera.before(xy, number))
         out = seen.astype(np.float32)
         for cut in self.cuts:
-            way, soft = cut.maps[number], cv2.GaussianBlur(cut.mask.astype(np.float32), (0, 0), FEATHER)
-            share = cv2.warpAffine(soft, way, (W, H))[..., None]
+            way = cut.maps[number]
+            share = cv2.warpAffine(cut.soft, way, (W, H))[..., None]
             moved = cv2.warpAffine(self.first, way, (W, H), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             out += share * (moved - out)
         return np.asarray(np.rint(out.clip(0, 255)), np.uint8)
@@ -122,7 +123,8 @@ def _cuts(
         pixels = np.clip((xy[:, 0] * size).astype(int), 0, size - 1)
         own = moving & mask[pixels[:, 1], pixels[:, 0]]
         if own.any():
-            cuts.append(Cut(mask, _ways(xy[own] * size, visible[own])))
+            soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)
+            cuts.append(Cut(mask, soft, _ways(xy[own] * size, visible[own])))
     return cuts
 
 
