@@ -197,6 +197,40 @@ def test_a_pinned_frame_with_tracks_is_moved_and_gone_over(tiny_engine: Path) ->
         assert abs(np.argwhere(red > red.max() / 2).mean(0)[1] - x) < 4
 
 
+def test_what_the_network_draws_is_set_in_motion_by_tracks_and_when_gone_on_with_too(
+    tiny_engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = np.full((80, 144, 3), (40, 160, 60), np.uint8)
+    first[30:50, 20:40] = (220, 30, 30)
+    drawn = generate.draw
+
+    def network(*given: Any, **more: Any) -> np.ndarray:
+        return np.concatenate((np.broadcast_to(first, (1, 1, 80, 144, 3)), drawn(*given, **more)[:, 1:]), 1)
+
+    monkeypatch.setattr(generate, "draw", network)  # an untrained one draws nothing that could be moved
+    track = Track(times=(0.0, 2.9), points=((30 / 144, 0.5), (110 / 144, 0.5)))
+    shot = Shot(text="a red box", model="tiny", steps=2, size=(144, 80), seconds=3, tracks=(track,))
+    stages: list[str] = []
+
+    def note(stage: str, done: int, total: int) -> None:
+        stages.append(stage)
+
+    whole = generate.make(shot, progress=note).array()
+    assert stages.index("sample") < stages.index("refine") and "sample" not in stages[stages.index("refine") :]
+    for number, x in ((0, 30), (12, 30 + 80 * 12 / 35), (35, 110)):  # in the first window, and in the second
+        red = whole[number, ..., 0].astype(int) - whole[number, ..., 1]
+        assert abs(np.argwhere(red > red.max() / 2).mean(0)[1] - x) < 4
+    assert set(generate.shares(shot)) == {"sample", "refine", "write"}
+    assert generate.plan(shot).calls == 2 + 2 * recipe.BEST.refine_steps
+
+    def stop() -> bool:
+        return (tmp_path / "box.mp4.rushes" / "000.npy").is_file()
+
+    with pytest.raises(Cancelled):
+        generate.make(shot, tmp_path / "box.mp4", cancel=stop)
+    np.testing.assert_array_equal(generate.make(shot, tmp_path / "box.mp4", resume=True).array(), whole)
+
+
 def test_directions_change_in_time(tiny_engine: Path) -> None:
     shot = Shot(text="a red ball", model="tiny", steps=2, size=(144, 80), seconds=1)
     spans = (Span(start=0, end=0.5, text="at night"), Span(start=0.5, end=1, text="at noon"))

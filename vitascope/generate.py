@@ -41,6 +41,7 @@ REFINE_FROM = 0.6  # a larger picture begins from the smaller one with so much n
 Frames = npt.NDArray[np.uint8]  # T H W 3
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 Told = Callable[[int, int], None]
+Stage = Callable[[str, int, int, int], None]  # what, steps a window, done, of how many
 Cancel = Callable[[], bool]
 Preview = Callable[[Frames], None]  # a window's frames as they form, small
 
@@ -183,16 +184,15 @@ def plan(shot: Shot) -> Plan:
     planned = layout(shot, made_by.card)
     network, recipe = made_by.way(shot)
     seconds, calls = 0.0, 0
-    drawn = drawn_of(inner(shot, planned), planned) is not None
-    if not drawn:
-        calls = shot.steps or recipe.steps
+    sampled, refined = worked(shot, planned)
+    if sampled:
+        calls = sampled * (shot.steps or recipe.steps)
         seconds = calls * _call_seconds(network, inner(shot, planned), planned.windows[0], recipe)
-    if drawn or planned.larger:
+    if refined:
         larger = unguided(inner(shot, planned, planned.larger))
-        seconds += recipe.refine_steps * _call_seconds(network, larger, planned.windows[0], recipe)
-        calls += recipe.refine_steps
-    seconds *= len(planned.windows)
-    calls *= len(planned.windows)
+        more = refined * recipe.refine_steps
+        seconds += more * _call_seconds(network, larger, planned.windows[0], recipe)
+        calls += more
     parameters = sum(p.numel() for p in made_by.network.parameters())
     tokens, memory = _most(shot, planned, made_by.network)
     size = planned.larger or planned.size
@@ -208,9 +208,13 @@ def shares(shot: Shot) -> dict[str, float]:
     planned = layout(shot, made_by.card)
     parameters = sum(p.numel() for p in network.parameters())
     stages = recipes.shares(shot, planned, parameters, recipe)
-    if drawn_of(inner(shot, planned), planned) is not None:
-        sampled = stages.pop("sample")
-        stages.setdefault("refine", sampled * recipe.refine_steps / (shot.steps or recipe.steps))
+    sampled, refined = worked(shot, planned)
+    if sampled < len(planned.windows):
+        whole = stages.pop("sample")
+        if sampled:
+            stages["sample"] = whole * sampled / len(planned.windows)
+    if refined and "refine" not in stages:
+        stages["refine"] = whole * recipe.refine_steps / (shot.steps or recipe.steps)
     return stages
 
 
@@ -292,6 +296,19 @@ def drawn_of(shot: Shot, planned: Layout) -> "Animatic | None":
     return animatic(shot, planned.num_frames, planned.fps)
 
 
+def worked(shot: Shot, planned: Layout) -> tuple[int, int]:
+    """How many windows are sampled from noise, and how many are gone over: all and none, but for large pictures and
+    those that are set in motion."""
+    from vitascope.finish.animatic import moves
+
+    small, num = inner(shot, planned), len(planned.windows)
+    if drawn_of(small, planned) is not None:
+        return 0, num
+    if moves(small, planned.num_frames, planned.fps):
+        return 1, num
+    return num, num if planned.larger else 0
+
+
 def inner(shot: Shot, planned: Layout, size: tuple[int, int] | None = None) -> Shot:
     """The Shot as the network makes it: at one of its own sizes (the first if none is named) and its rate."""
     seconds = shot.seconds if shot.num_frames > 1 else 1 / planned.fps
@@ -311,8 +328,12 @@ def windows(
 
     A window knows the last frames of the one before, as they were before anything was done to them. Those that are
     `there`, by their number, are passed on."""
+    from vitascope.finish import animatic  # training needs none of what it needs
+
     small, large = inner(shot, planned), None if planned.larger is None else inner(shot, planned, planned.larger)
-    drawn = drawn_of(large or small, planned)
+    shown = large or small
+    drawn = drawn_of(shown, planned)
+    moves = drawn is None and animatic.moves(shown, planned.num_frames, planned.fps)
     network, recipe = made_by.way(shot)
     total, steps = len(planned.windows), shot.steps or recipe.steps
     known = CONTEXT * patches.GROUP  # frames
@@ -327,28 +348,31 @@ def windows(
         def told(stage: str, each: int, done: int, of: int, number: int = number) -> None:
             report(stage, number * each + done, total * each)
 
+        def sampled(window: Window, before: list[Frames] | None, told: Stage = told) -> Frames:
+            told("sample", steps, 0, 0)
+            on_sample = partial(told, "sample", steps)
+            return draw(network, [small], window, before, on_sample, cancel, recipe, preview)[0]
+
+        fresh = None
+        if moves:  # the first frame that the network draws is set in motion, when a film is gone on with too
+            first, moves = sampled(planned.windows[0], None), False
+            drawn = animatic.drawn(shown, scaled(first[0], shown.size), planned.num_frames, planned.fps)
+            fresh = first if number == 0 else None
         if drawn is not None:
-            told("refine", recipe.refine_steps, 0, 0)
-            on_refine = partial(told, "refine", recipe.refine_steps)
-            guide = drawn.frames(window.first, window.num_frames)
+            guide, clean = drawn.frames(window.first, window.num_frames), GO_OVER_FROM
             if preview is not None:
                 preview(np.stack([scaled(frame, small.size) for frame in guide]))
-            frames = refine(
-                network, large or small, guide, window, before_large or None, on_refine, cancel, recipe, GO_OVER_FROM
-            )
-            before_large = [frames[-known:]]
-            yield Take(frames, np.stack([scaled(frame, small.size) for frame in frames[-known:]]))
-            continue
-        told("sample", steps, 0, 0)
-        frames = draw(
-            network, [small], window, before or None, partial(told, "sample", steps), cancel, recipe, preview
-        )[0]
-        before = [frames[-known:]]
-        if large is not None:
+        else:
+            guide, clean = sampled(window, before or None) if fresh is None else fresh, REFINE_FROM
+            before = [guide[-known:]]
+        frames = guide
+        if drawn is not None or large is not None:
             told("refine", recipe.refine_steps, 0, 0)
             on_refine = partial(told, "refine", recipe.refine_steps)
-            frames = refine(network, large, frames, window, before_large or None, on_refine, cancel, recipe)
+            frames = refine(network, shown, guide, window, before_large or None, on_refine, cancel, recipe, clean)
             before_large = [frames[-known:]]
+        if drawn is not None:
+            before = [np.stack([scaled(frame, small.size) for frame in frames[-known:]])]
         yield Take(frames, before[0])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vitascope.finish.animatic import Animatic, animatic
+from vitascope.finish.animatic import Animatic, animatic, drawn, moves
 from vitascope.shot import edit
 from vitascope.shot.moves import parse_moves
 from vitascope.shot.shot import Media, Pin, Shot
@@ -103,3 +103,60 @@ def test_there_is_none_without_a_first_frame_and_motion() -> None:
     assert animatic(pinned(picture(), time=1.0).with_(tracks=moves), NUM, FPS) is None
     assert animatic(both.with_(pins=(*both.pins, *pinned(picture(), time=1.0).pins)), NUM, FPS) is None
     assert animatic(both, 1, FPS) is None
+
+
+def test_what_tumbles_is_where_its_points_middle_is_whichever_of_them_are_seen() -> None:
+    """A wheel whose rim goes round while it rolls: each point is seen while it is above the hub."""
+    angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    turned = angles[:, None] + np.linspace(0, 4 * np.pi, NUM)  # K T
+    x = 40 + np.linspace(0, 60, NUM) + 8 * np.cos(turned)
+    y = 44 + 8 * np.sin(turned)
+    tracks = tuple(
+        Track(
+            times=tuple(np.arange(NUM) / FPS),
+            points=tuple(zip(x[k] / 144, y[k] / 80, strict=True)),
+            visible=tuple(bool(one) for one in y[k] < 45),
+        )
+        for k in range(12)
+    )
+    made = drawn_of(pinned(picture()).with_(tracks=(*STILL, *tracks)))
+    for number in (6, 12, 23):
+        went, _, size = disc_of(made.frame(number))
+        assert abs(went - 40 - 60 * number / (NUM - 1)) < 3
+        assert 0.7 < size / disc_of(picture())[2] < 1.4
+
+
+def test_few_tracks_that_are_on_no_thing_take_the_rest_along() -> None:
+    tracks = (going(40, 44, 50), going(36, 46, 50), going(100, 20, -12), going(120, 60, -12))
+    made = drawn_of(pinned(picture()).with_(tracks=tracks))
+    x, _, _ = disc_of(made.frame(NUM - 1))
+    assert abs(x - 90) < 2
+    before, after = (made.frame(number)[:30, 20:].astype(int) for number in (0, NUM - 1))
+    assert np.abs(after[:, :100] - before[:, 12:112]).mean() < np.abs(after[:, :100] - before[:, :100]).mean()
+
+
+def test_what_a_network_has_drawn_near_tracks_is_put_where_they_begin_and_goes_along_them() -> None:
+    spots = [(56 + 2 * i, 40 + 2 * (i % 4)) for i in range(8)]  # beside the disc, to the right of it
+    shot = pinned(picture()).with_(pins=(), tracks=(*STILL, *(going(x, y, 40, 10) for x, y in spots)))
+    assert moves(shot, NUM, FPS)
+    made = drawn(shot, picture(), NUM, FPS)
+    assert made is not None
+    middle = np.mean(spots, 0)
+    for number in (0, 12, 23):
+        share = number / (NUM - 1)
+        x, y, _ = disc_of(made.frame(number))
+        assert abs(x - middle[0] - 40 * share) < 1.5 and abs(y - middle[1] - 10 * share) < 1.5
+
+
+def test_nothing_is_set_in_motion_that_no_track_moves_or_that_is_not_there() -> None:
+    shot = pinned(picture()).with_(pins=(), tracks=(*STILL, going(40, 44, 40)))
+    assert drawn(shot, picture(), NUM, FPS) is not None
+    assert drawn(shot, np.full((80, 144, 3), 90, np.uint8), NUM, FPS) is None
+    for other in (
+        shot.with_(tracks=STILL),
+        shot.with_(tracks=()),
+        pinned(picture()).with_(tracks=shot.tracks),
+        edit.filmed(shot.with_(tracks=()), parse_moves("pan left 10deg")),
+    ):
+        assert not moves(other, NUM, FPS) and drawn(other, picture(), NUM, FPS) is None
+    assert not moves(shot, 1, FPS)

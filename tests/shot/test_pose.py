@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vitascope.shot.camera import View, camera_path, camera_tracks, usual_grid
 from vitascope.shot.moves import parse_moves
-from vitascope.shot.pose import Camera, OfPicture, OverGround, camera_of
+from vitascope.shot.pose import Camera, OfPicture, OverGround, camera_of, told
 from vitascope.shot.tracks import track_arrays
 
 SIZE, FPS, NUM = (256, 144), 12.0, 24
@@ -78,3 +78,24 @@ def test_there_is_none_where_nothing_or_everything_moves_by_itself() -> None:
     for points in (still, wandering, still[:4]):
         assert camera_of(points, there[: len(points)], SIZE) is None
     assert camera_of(still[:0], there[:0], SIZE) is None
+
+
+def test_a_camera_among_more_tracks_of_things_than_of_its_own_is_found() -> None:
+    view = View(position=(0.0, -2.4, 0.9), tilt=-7.0, fov=46.0)
+    tracks = camera_tracks(parse_moves("orbit right 20deg"), SIZE, 2.0, FPS, grid=(9, 6), base=view)
+    points, visible = track_arrays(tracks, NUM, FPS)
+    kept = np.flatnonzero(visible[:, 0])[:30]
+    rng = np.random.default_rng(0)
+    fall = np.minimum(1, np.linspace(0, 2, NUM)) * 0.4
+    things = np.stack([np.full((36, NUM), 0.5), np.broadcast_to(0.2 + fall, (36, NUM))], -1)
+    things = things + rng.uniform(-0.1, 0.1, (36, 1, 2))
+    ways = np.concatenate([points[kept], things])
+    _, own = found(ways, np.concatenate([visible[kept], np.ones((36, NUM), np.bool_)]))
+    assert own[:30].mean() > 0.7 and not own[30:].any()
+
+
+def test_what_tracks_tell_is_kept() -> None:
+    tracks = camera_tracks(parse_moves("pan left 12deg"), SIZE, 2.0, FPS, grid=usual_grid(SIZE))
+    first = told(tracks, NUM, FPS, SIZE)
+    assert told(tracks, NUM, FPS, SIZE) is first and first.own.all() and isinstance(first.camera, OverGround)
+    assert told((), NUM, FPS, SIZE).camera is None

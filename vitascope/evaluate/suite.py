@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from vitascope import generate
 from vitascope.finish.animatic import Animatic, animatic
+from vitascope.finish.animatic import drawn as set_in_motion
 from vitascope.finish.reframe import reframing
 from vitascope.model.card import WEIGHTS
 from vitascope.model.checkpoint import Card
@@ -119,10 +120,16 @@ class Studio:
         cameras = [None if alone else reframing(shot, shot.num_frames, shot.fps) for shot in shots]
         filmed = [shot if camera is None else camera.shot for shot, camera in zip(shots, cameras, strict=True)]
         drawn = self._drawn(filmed)
+        if not alone:
+            drawn = [self._set_in_motion(shot, frames) for shot, frames in zip(filmed, drawn, strict=True)]
         return [
             frames if camera is None else np.stack(list(camera.all(frames)))
             for frames, camera in zip(drawn, cameras, strict=True)
         ]
+
+    def _set_in_motion(self, shot: Shot, frames: Frames) -> Frames:
+        moved = set_in_motion(shot, frames[0], shot.num_frames, shot.fps)
+        return frames if moved is None else self._gone_over(shot, moved)
 
     def _drawn(self, shots: Sequence[Shot]) -> list[Frames]:
         made: dict[int, Frames] = {}

@@ -2,7 +2,8 @@
 it (SDEdit, arXiv 2108.01073), so that the film goes where it was told and looks as the network makes films.
 
 What the camera does is found from the tracks (`shot/pose.py`); what goes otherwise is cut out around the points that
-tell so (GrabCut, Rother et al. 2004), and the hole behind it is filled.
+tell so (`cutout.py`), and the hole behind it is filled. Where no picture is known, the first frame that the network has
+drawn is set in motion instead.
 """
 
 from dataclasses import dataclass
@@ -11,22 +12,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vitascope.finish.cutout import FEW, Mask, behind, near_points, on_plain, on_points
 from vitascope.finish.reframe import looked_up
 from vitascope.model.condition import placed
 from vitascope.shot.clip import Frame
-from vitascope.shot.pose import MOVES, Camera, Points, camera_of
+from vitascope.shot.pose import MOVES, Camera, OfPicture, Points, told
 from vitascope.shot.shot import Shot
-from vitascope.shot.tracks import track_arrays
 
 Frames = NDArray[np.uint8]  # T H W 3
-Mask = NDArray[np.bool_]  # H W
 
 LEAST = 0.03  # of the picture that a thing goes: lips and leaves that stir are no things that go
-FEW = 8  # tracks
-LARGEST = 0.5  # of the picture that is cut out: more is no thing
-ROUNDS = 4  # of cutting out
-NEAR = 0.6  # of a thing's points' extent: as far around them it may reach
 SCALES = 1.3  # by which a thing may grow or shrink
+HIDDEN = 0.3  # what a hidden point counts beside one that is seen
 FEATHER = 0.7  # pixels over which a cut edge is soft
 
 
@@ -75,19 +72,62 @@ def animatic(shot: Shot, num_frames: int, fps: float) -> Animatic | None:
     first = _first(shot, fps)
     if first is None or not shot.tracks or num_frames < 2:
         return None
-    points, visible = track_arrays(shot.tracks, num_frames, fps)
-    xy = points.astype(np.float64)
-    found = camera_of(xy, visible, shot.size)
-    camera, of_camera = (None, _ways_of(xy, visible) < MOVES) if found is None else found
-    early = visible[:, 0]
-    moving = early & ~of_camera & (_ways_of(xy, visible) > LEAST)
-    everywhere = moving.sum() > 0.6 * early.sum() and (np.ptp(xy[moving, 0], axis=0) > 0.6).all()
-    if everywhere:  # that is no thing but a camera's work which is not understood, or a crowd's
+    asked = _asked(shot, num_frames, fps)
+    if asked is None:
         return None
-    cuts = _cuts(first, xy, visible, moving, early & of_camera)
+    cuts = _cuts(first, asked)
+    camera = asked.camera or _of_rest(asked, cuts)
     if camera is None and not cuts:
         return None
     return Animatic(first, _filled(first, cuts), tuple(cuts), camera, num_frames)
+
+
+def drawn(shot: Shot, first: Frame, num_frames: int, fps: float) -> Animatic | None:
+    """The same of a first frame [H, W, 3] that a network has drawn for a Shot of which no picture is known: what stands
+    out near the tracks' beginnings is put there, and goes as they do. None where nothing moves or stands out."""
+    asked = _asked(shot, num_frames, fps) if moves(shot, num_frames, fps) else None
+    if asked is None:
+        return None
+    cuts = _cuts_about(first, asked)
+    return Animatic(first, _filled(first, cuts), tuple(cuts), None, num_frames) if cuts else None
+
+
+def moves(shot: Shot, num_frames: int, fps: float) -> bool:
+    """Whether `drawn` may set something in motion: no picture is known, and tracks move without a camera's doing."""
+    if any(pin.role == "frame" for pin in shot.pins) or not shot.tracks or num_frames < 2:
+        return False
+    asked = _asked(shot, num_frames, fps)
+    return asked is not None and asked.camera is None and bool(asked.begun.any())
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What tracks ask for."""
+
+    points: Points  # K T 2
+    visible: NDArray[np.bool_]  # K T
+    moving: NDArray[np.bool_]  # K, by themselves
+    still: NDArray[np.bool_]  # K, or by the camera alone, and seen in the first frame
+    camera: Camera | None
+
+    @property
+    def begun(self) -> NDArray[np.bool_]:
+        """Those that move and are seen in the first frame [K]; all that move, if none is."""
+        seen = self.moving & self.visible[:, 0]
+        return seen if seen.any() else self.moving
+
+
+def _asked(shot: Shot, num_frames: int, fps: float) -> _Asked | None:
+    """None where nearly everything moves and no camera is understood."""
+    found = told(shot.tracks, num_frames, fps, shot.size)
+    xy, visible = found.points, found.visible
+    ways = _ways_of(xy, visible)
+    of_camera = ways < MOVES if found.camera is None else found.own
+    early, moving = visible[:, 0], ~of_camera & (ways > LEAST)
+    begun = early & moving
+    if begun.sum() > 0.6 * early.sum() and (np.ptp(xy[begun, 0], axis=0) > 0.6).all():
+        return None  # that is no thing but a camera's work which is not understood, or a crowd's
+    return _Asked(xy, visible, moving, early & of_camera, found.camera)
 
 
 def _first(shot: Shot, fps: float) -> Frame | None:
@@ -108,14 +148,15 @@ def _ways_of(xy: Points, visible: NDArray[np.bool_]) -> Points:
 # ---- what is cut out
 
 
-def _cuts(
-    first: Frame, xy: Points, visible: NDArray[np.bool_], moving: NDArray[np.bool_], still: NDArray[np.bool_]
-) -> list[Cut]:
+def _cuts(first: Frame, asked: _Asked) -> list[Cut]:
     """What the moving tracks are on, each connected part with its own motion."""
-    size = np.array(first.shape[1::-1])
-    if not moving.any():
+    size, xy, moving = np.array(first.shape[1::-1]), asked.points, asked.moving
+    if not asked.begun.any():
         return []
-    whole = _cut_out(first, xy[moving, 0] * size, xy[still, 0] * size)
+    begin = xy[asked.begun, 0] * size
+    whole = on_plain(first, begin)
+    if whole is None:
+        whole = on_points(first, begin, xy[asked.still, 0] * size)
     count, parts = cv2.connectedComponents(whole.astype(np.uint8))
     cuts = []
     for part in range(1, count):
@@ -123,68 +164,91 @@ def _cuts(
         pixels = np.clip((xy[:, 0] * size).astype(int), 0, size - 1)
         own = moving & mask[pixels[:, 1], pixels[:, 0]]
         if own.any():
-            soft = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)
-            cuts.append(Cut(mask, soft, _ways(xy[own] * size, visible[own])))
+            cuts.append(Cut(mask, _softened(mask), _ways(xy[own] * size, asked.visible[own])))
     return cuts
 
 
-def _cut_out(first: Frame, seeds: Points, still: Points) -> Mask:
-    """The thing, or things, on which these pixels [K, 2] lie, and those that stand still do not."""
-    H, W = first.shape[:2]
-    low, high = seeds.min(0), seeds.max(0)
-    reach = np.maximum(NEAR * (high - low), 0.12 * H)
-    if len(seeds) < 3:  # one point says nothing of how large what it is on is
-        reach = np.maximum(reach, 0.25 * H)
-    left, top = np.maximum(low - reach, 0).astype(int)
-    right, bottom = np.minimum(high + reach + 1, (W, H)).astype(int)
-    marks = np.full((H, W), cv2.GC_BGD, np.uint8)
-    marks[top:bottom, left:right] = cv2.GC_PR_BGD
-    for x, y in still:
-        cv2.circle(marks, (int(x), int(y)), 1, cv2.GC_BGD, -1)
-    near, wide = (0.12, 0.05) if len(seeds) < FEW else (0.04, 0.014)  # a few points have to stand for all around them
-    for x, y in seeds:
-        cv2.circle(marks, (int(x), int(y)), round(near * H), cv2.GC_PR_FGD, -1)
-    for x, y in seeds:
-        cv2.circle(marks, (int(x), int(y)), max(1, round(wide * H)), cv2.GC_FGD, -1)
-    known = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
-    try:
-        cv2.setRNGSeed(0)  # the same cut each time
-        cv2.grabCut(first, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
-        cut = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
-    except cv2.error:
-        cut = known
-    cut = known if not 0 < cut.mean() < LARGEST else cut
-    closed = cv2.morphologyEx(cut.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    return np.asarray(closed > 0)
+def _cuts_about(first: Frame, asked: _Asked) -> list[Cut]:
+    """What stands out near the moving tracks, each part with the motion of those that are nearest to it. Its middle is
+    put where theirs is, if they are many, or beside it."""
+    size = np.array(first.shape[1::-1])
+    pixels, visible = asked.points[asked.moving] * size, asked.visible[asked.moving]
+    parts, nearest = near_points(first, pixels[:, 0], visible[:, 0])
+    cuts = []
+    for part in np.unique(nearest[nearest > 0]):
+        mask, own = np.asarray(parts == part), nearest == part
+        rows, columns = np.nonzero(mask)
+        begin = pixels[own, 0]
+        at = np.clip(begin.astype(int), 0, size - 1)
+        maps = _ways(pixels[own], visible[own])
+        if len(begin) >= FEW or not mask[at[:, 1], at[:, 0]].any():
+            middle = np.array([columns.mean(), rows.mean()]) + 0.5
+            told = np.where(visible[own, 0], 1.0, HIDDEN)
+            maps[..., 2] += maps[..., :2] @ (np.average(begin, axis=0, weights=told) - middle)
+        cuts.append(Cut(mask, _softened(mask), maps))
+    return cuts
 
 
-def _ways(pixels: Points, visible: NDArray[np.bool_]) -> Points:
-    """How a thing goes by its points [K, T, 2]: for each frame a shift, turn and scale from the first, [T, 2, 3]. Where
-    none is seen it stays as it was."""
-    maps = np.tile(np.array([[1.0, 0, 0], [0, 1, 0]]), (pixels.shape[1], 1, 1))
+def _of_rest(asked: _Asked, cuts: list[Cut]) -> Camera | None:
+    """What the camera does to a flat picture by the tracks that are on nothing that was cut out, where most of those
+    go: too few to know a camera by, but what they are on goes with them."""
+    if not cuts:
+        return None
+    things = np.any([cut.mask for cut in cuts], axis=0)
+    H, W = things.shape
+    column, row = np.clip((asked.points[:, 0] * (W, H)).astype(int), 0, (W - 1, H - 1)).T
+    rest = asked.visible[:, 0] & ~things[row, column]
+    xy, seen = asked.points[rest], asked.visible[rest]
+    if not len(xy) or np.median(_ways_of(xy, seen)) < MOVES:
+        return None
+    maps = np.tile(np.eye(3), (xy.shape[1], 1, 1))
     for t in range(1, len(maps)):
-        there = visible[:, t] & visible[:, 0]
+        there = seen[:, t]
         if not there.any():
             maps[t] = maps[t - 1]
             continue
-        before, after = pixels[there, 0], pixels[there, t]
         found = None
-        if there.sum() >= FEW and np.ptp(before, axis=0).min() > 2:
-            found, _ = cv2.estimateAffinePartial2D(before, after, method=cv2.LMEDS)
+        if there.sum() >= 3:
+            found, _ = cv2.estimateAffinePartial2D(xy[there, t] * (W, H), xy[there, 0] * (W, H), method=cv2.LMEDS)
         if found is None:
-            found = np.array([[1.0, 0, 0], [0, 1, 0]])
-        scale = float(np.linalg.norm(found[:, 0]))
-        found[:, :2] *= np.clip(scale, 1 / SCALES, SCALES) / max(scale, 1e-6)  # what turns away seems to shrink
-        found[:, 2] = np.median(after - before @ found[:, :2].T, axis=0)
-        maps[t] = found
+            maps[t, :2, 2] = np.median(xy[there, 0] - xy[there, t], axis=0)
+        else:
+            maps[t, :2] = np.diag([1 / W, 1 / H]) @ found @ np.diag([W, H, 1])
+    return OfPicture(maps)
+
+
+def _softened(mask: Mask) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)
+
+
+def _ways(pixels: Points, visible: NDArray[np.bool_]) -> Points:
+    """How a thing goes by its points [K, T, 2]: for each frame a shift, turn and scale from the first, [T, 2, 3].
+
+    Points that are hidden count a little where they are said to be: what turns hides one side and shows another, and
+    the middle of all its points is where it is."""
+    maps = np.tile(np.array([[1.0, 0, 0], [0, 1, 0]]), (pixels.shape[1], 1, 1))
+    turn = np.eye(2)
+    for t in range(1, len(maps)):
+        both = visible[:, t] & visible[:, 0]
+        told = np.where(both, 1.0, HIDDEN)
+        before, after = (np.average(pixels[:, at], axis=0, weights=told) for at in (0, t))
+        if both.sum() >= FEW and np.ptp(pixels[both, 0], axis=0).min() > 2:
+            found, _ = cv2.estimateAffinePartial2D(pixels[both, 0], pixels[both, t], method=cv2.LMEDS)
+            if found is not None:
+                turn = found[:, :2] / max(float(np.linalg.norm(found[:, 0])), 1e-6)
+        was, now = (
+            np.average(((pixels[:, at] - middle) ** 2).sum(-1), weights=told)
+            for at, middle in ((0, before), (t, after))
+        )
+        scale = np.sqrt(now / was) if len(pixels) >= FEW and was > 1 else 1.0
+        maps[t, :, :2] = np.clip(scale, 1 / SCALES, SCALES) * turn
+        maps[t, :, 2] = after - maps[t, :, :2] @ before
     return maps
 
 
 def _filled(first: Frame, cuts: list[Cut]) -> Frame:
-    """The first frame with what lies behind the things, as far as it can be guessed from what is around them."""
-    if not cuts:
-        return first
-    hole = np.any([cut.mask for cut in cuts], axis=0).astype(np.uint8)
-    wide = max(1, round(first.shape[0] / 48))
-    hole = cv2.dilate(hole, np.ones((2 * wide + 1, 2 * wide + 1), np.uint8))
-    return np.asarray(cv2.inpaint(np.ascontiguousarray(first), hole, 3, cv2.INPAINT_TELEA), np.uint8)
+    """The first frame with what lies behind the things, as far as it can be guessed: what is beside them."""
+    out = first
+    for cut in cuts:
+        out = behind(out, cut.mask)
+    return out

@@ -14,9 +14,9 @@ import numpy as np
 
 from vitascope.shot.clip import Frame
 from vitascope.shot.moves import VERBS
-from vitascope.shot.pose import Camera, Points, camera_of
+from vitascope.shot.pose import Camera, Points, told
 from vitascope.shot.shot import Shot
-from vitascope.shot.tracks import Track, track_arrays, tracks_at
+from vitascope.shot.tracks import Track, tracks_at
 
 SMALLEST = 0.55  # of the wider picture's sides: less would be too coarse, and its edge is mirrored instead
 LEAST = 0.2  # of it that would have to do: what shows more than that around the first frame is left to the network
@@ -73,16 +73,13 @@ def reframing(shot: Shot, num_frames: int, fps: float) -> Reframing | None:
     None where its tracks are not those of a moving camera, and where known pictures say what is to be seen."""
     if any(pin.role == "frame" for pin in shot.pins):
         return None
-    points, visible = track_arrays(shot.tracks, num_frames, fps)
-    found = camera_of(points.astype(np.float64), visible, shot.size)
-    if found is None:
-        return None
-    camera, of_camera = found
-    if (view := _view(camera)) is None:
+    found = told(shot.tracks, num_frames, fps, shot.size)
+    camera = found.camera
+    if camera is None or (view := _view(camera)) is None:
         return None
     share, corner = view
     made = Reframing(shot, camera, share, corner)
-    others = tuple(_carried(track, made, fps) for track, own in zip(shot.tracks, of_camera, strict=True) if not own)
+    others = tuple(_carried(track, made, fps) for track, own in zip(shot.tracks, found.own, strict=True) if not own)
     spans = tuple(span.model_copy(update={"text": without_camera(span.text)}) for span in shot.spans)
     plain = shot.with_(
         text=without_camera(shot.text) or shot.text, tracks=others, spans=tuple(span for span in spans if span.text)

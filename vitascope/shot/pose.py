@@ -4,6 +4,7 @@ Two worlds are thought of: flat ground under a far sky, over which a camera may 
 which it moves. Coordinates are the picture's, 0…1.
 """
 
+import functools
 import math
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.shot.camera import DEFAULT_VIEW, FAR, CameraPath, View, camera_path, directions, project, rotation_of
+from vitascope.shot.tracks import Track, track_arrays
 
 FEWEST = 12  # tracks that tell of a camera, …
 SPREAD = (0.3, 0.15)  # … which lie apart by at least this share of the picture's width and height …
@@ -80,6 +82,27 @@ class World:
 USUAL = World(DEFAULT_VIEW, FAR)  # of tracks that `camera_tracks` makes
 
 
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What the tracks of a Shot tell: the points' ways, and the camera that leaves most of them, if one does."""
+
+    points: Points  # K T 2
+    visible: NDArray[np.bool_]  # K T
+    camera: Camera | None
+    own: NDArray[np.bool_]  # K, which are the camera's
+
+
+@functools.lru_cache(maxsize=4)  # a film asks several times, and looking may take seconds
+def told(tracks: tuple[Track, ...], num_frames: int, fps: float, size: tuple[int, int]) -> Told:
+    """What tracks tell at the frames' times i / fps, in a picture of this shape."""
+    points, visible = track_arrays(tracks, num_frames, fps)
+    ways = points.astype(np.float64)
+    camera, own = camera_of(ways, visible, size) or (None, np.zeros(len(ways), np.bool_))
+    for array in (ways, visible, own):
+        array.flags.writeable = False  # they are kept
+    return Told(ways, visible, camera, own)
+
+
 def camera_of(
     points: Points, visible: NDArray[np.bool_], size: tuple[int, int]
 ) -> tuple[Camera, NDArray[np.bool_]] | None:
@@ -92,7 +115,7 @@ def camera_of(
     found = _camera_in(USUAL, points, visible, size, FEWEST, 0.6) or _before_picture(points, visible)
     if found is None:
         world = _likely(points, visible, size)
-        found = None if world is None else _camera_in(world, points, visible, size, 16, 0.35)
+        found = None if world is None else _camera_in(world, points, visible, size, 16, 0.25)
     return found
 
 
@@ -137,11 +160,12 @@ def _camera_in(
     if held.sum(0).min() < FEWEST / 2:  # it has turned away from all that the first frame shows
         return None
     there = _ground(xy[:, 0], world.start, size, far=world.far)
-    poses, off = np.zeros((points.shape[1], 7)), np.zeros(xy.shape[:2])
-    for t in range(1, len(poses)):
-        poses[t], off[:, t] = _pose(world, there, xy[:, t], held[:, t], poses[t - 1], size)
-    seen = np.where(held, off, 0)
     most_off = OFF if world is USUAL else 2 * OFF  # others are only about right, as tracks of films are
+    poses, off = _poses(world, there, xy, held, held, size)
+    likely = np.quantile(np.where(held, off, 0), 0.75, axis=1) < most_off
+    if world is not USUAL and FEWEST <= likely.sum() < len(xy):  # things that move by themselves have pulled at it
+        poses, off = _poses(world, there, xy, held & likely[:, None], held, size)
+    seen = np.where(held, off, 0)
     nearly_all = np.sort(seen, 1)[:, round(0.9 * (seen.shape[1] - 1))]
     own = (nearly_all < most_off) & (seen.max(1) < 4 * most_off)
     if not np.isfinite(poses).all() or own.sum() < max(fewest, most * len(own)):
@@ -162,6 +186,19 @@ def _camera_in(
         else:
             of_camera[k] = True
     return OverGround(path, size), of_camera
+
+
+def _poses(
+    world: World, there: Points, xy: Points, by: NDArray[np.bool_], held: NDArray[np.bool_], size: tuple[int, int]
+) -> tuple[Points, Points]:
+    """The cameras [T, 7] of all frames, from the tracks `by` [K, T] of points there [K, 3], and by how much each of
+    those that are held is off [K, T]."""
+    poses, off = np.zeros((xy.shape[1], 7)), np.zeros(xy.shape[:2])
+    for t in range(1, len(poses)):
+        poses[t], _ = _pose(world, there, xy[:, t], by[:, t], poses[t - 1], size)
+        where, _ = project(there, _path(poses[t : t + 1], world.view), size, 0)
+        off[:, t] = np.where(held[:, t], np.abs(where - xy[:, t]).max(-1), 0)
+    return poses, off
 
 
 def _likely(points: Points, visible: NDArray[np.bool_], size: tuple[int, int]) -> World | None:

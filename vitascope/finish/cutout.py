@@ -1,0 +1,172 @@
+"""What to cut out of a picture, from the points that things go by: masks of the things on which they lie.
+
+In a picture that is known the points are on the thing (GrabCut, Rother et al. 2004). In one that a network has drawn
+for them they are only about there: what stands out of its surroundings near them is taken instead.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vitascope.shot.clip import Frame
+from vitascope.shot.pose import Points
+
+Mask = NDArray[np.bool_]  # H W
+
+FEW = 8  # points: fewer do not tell how large what they are on is
+LARGEST = 0.5  # of the picture that is cut out: more is no thing
+SMALLEST = 0.0015  # of the picture: less is grain
+ROUNDS = 4  # of cutting out
+NEAR = 0.6  # of a thing's points' extent: as far around them it may reach
+ABOUT = 0.25  # of the picture's height: as far from its points a thing may have been drawn
+CONVEX = 0.8  # of its hull that a thing fills which is taken for convex
+PLAIN = 8.0  # by which plain surroundings differ within themselves at most (Lab)
+TIMES = 3.0  # what they differ within themselves: what stands out does so by more, …
+LEAST_OUT = 12.0  # … and by at least this much (Lab)
+
+
+def on_points(picture: Frame, points: Points, still: Points) -> Mask:
+    """The thing, or things, of a picture on which these pixels [K, 2] lie, and those that stand still do not."""
+    H, W = picture.shape[:2]
+    low, high = points.min(0), points.max(0)
+    reach = np.maximum(NEAR * (high - low), 0.12 * H)
+    if len(points) < 3:  # one point says nothing of how large what it is on is
+        reach = np.maximum(reach, 0.25 * H)
+    left, top = np.maximum(low - reach, 0).astype(int)
+    right, bottom = np.minimum(high + reach + 1, (W, H)).astype(int)
+    marks = np.full((H, W), cv2.GC_BGD, np.uint8)
+    marks[top:bottom, left:right] = cv2.GC_PR_BGD
+    for x, y in still:
+        cv2.circle(marks, (int(x), int(y)), 1, cv2.GC_BGD, -1)
+    near, wide = (0.12, 0.05) if len(points) < FEW else (0.04, 0.014)  # a few have to stand for all around them
+    for x, y in points:
+        cv2.circle(marks, (int(x), int(y)), round(near * H), cv2.GC_PR_FGD, -1)
+    for x, y in points:
+        cv2.circle(marks, (int(x), int(y)), max(1, round(wide * H)), cv2.GC_FGD, -1)
+    known = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    try:
+        cv2.setRNGSeed(0)  # the same cut each time
+        cv2.grabCut(picture, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+        cut = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    except cv2.error:
+        cut = known
+    cut = known if not 0 < cut.mean() < LARGEST else cut
+    closed = cv2.morphologyEx(cut.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    return np.asarray(closed > 0)
+
+
+def on_plain(picture: Frame, points: Points) -> Mask | None:
+    """The same where the surroundings are so plain that things stand out as a whole; None where they are not, or where
+    most points are on nothing that does."""
+    parts, usual = _parts(picture, points)
+    H, W = parts.shape
+    column, row = np.clip(points.astype(int), 0, (W - 1, H - 1)).T
+    wide = cv2.dilate(parts.astype(np.uint8), np.ones((3, 3), np.uint8))[row, column]  # an edge is soft
+    on = wide > 0
+    return np.asarray(np.isin(parts, wide[on])) if usual < PLAIN and on.mean() >= 0.5 else None
+
+
+def near_points(picture: Frame, points: Points, seen: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """What stands out near those of these pixels [K, 2] that are `seen` [K]: parts of the picture [H, W] numbered from
+    1, and for each point the number of the part that is nearest to it [K], 0 where none is near."""
+    parts, _ = _parts(picture, points[seen])
+    wanted = np.unique(_nearest(parts, points[seen]))
+    parts = np.where(np.isin(parts, wanted[wanted > 0]), parts, 0).astype(np.int32)
+    return parts, _nearest(parts, points)
+
+
+def _parts(picture: Frame, points: Points) -> tuple[NDArray[np.int32], float]:
+    """What stands out in a picture as things of these pixels [K, 2] may do, numbered from 1 [H, W], and by how much
+    their surroundings differ within themselves (Lab)."""
+    H, W = picture.shape[:2]
+    about = _about(points, (H, W))
+    out = _standing_out(picture, about)
+    usual = float(np.median(out[~about])) if not about.all() else np.inf
+    steps = np.clip(out[about] * 2, 0, 255).astype(np.uint8)[:, None]
+    threshold = cv2.threshold(steps, 0, 255, cv2.THRESH_OTSU)[0] / 2
+    mask = (out > max(threshold, TIMES * usual, LEAST_OUT)).astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    _, parts, told, _ = cv2.connectedComponentsWithStats(mask)
+    sizes = told[:, cv2.CC_STAT_AREA]
+    found = np.zeros((H, W), np.int32)
+    for number in np.flatnonzero((sizes >= SMALLEST * H * W) & (sizes <= LARGEST * H * W)):
+        if number:  # 0 is what does not stand out
+            found[_closed(np.asarray(parts == number))] = number
+    return found, usual
+
+
+def _closed(mask: Mask) -> Mask:
+    """A mask without its holes, and without bays where it is nearly convex: gloss on a thing looks like the sky."""
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    full = cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, cv2.FILLED)
+    hull = cv2.fillConvexPoly(np.zeros_like(full), cv2.convexHull(np.concatenate(outlines)), 1)
+    return np.asarray((hull if full.sum() > CONVEX * hull.sum() else full) > 0)
+
+
+def _about(points: Points, size: tuple[int, int]) -> Mask:
+    """Where things may be that go by these points: close to some of them, and between them."""
+    marks = np.zeros(size, np.uint8)
+    for x, y in points:
+        cv2.circle(marks, (int(x), int(y)), round(ABOUT * size[0]), 1, -1)
+    return np.asarray(marks > 0)
+
+
+def _standing_out(picture: Frame, about: Mask) -> NDArray[np.float64]:
+    """By how much each pixel [H, W] differs from what is beside it, outside of where things may be (Lab): grounds and
+    skies change from top to bottom, and hardly from side to side."""
+    lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1.0), cv2.COLOR_RGB2LAB).astype(np.float64)
+    free = ~about
+    enough = free.mean(1) > 0.1
+    if not enough.any():
+        return np.zeros(about.shape)
+    rows = np.flatnonzero(enough)
+    usual = np.stack([np.median(lab[row][free[row]], axis=0) for row in rows])
+    every = np.stack([np.interp(np.arange(len(lab)), rows, usual[:, channel]) for channel in range(3)], -1)
+    return np.asarray(np.sqrt(((lab - every[:, None]) ** 2).sum(-1)))
+
+
+def _nearest(parts: NDArray[np.integer[Any]], points: Points) -> NDArray[np.int64]:
+    """The number of the part [H, W] that is nearest to each point [K], of those that are near."""
+    H, W = parts.shape
+    found = np.zeros(len(points), np.int64)
+    nearest = np.full(len(points), ABOUT * H)
+    column, row = np.clip(points.astype(int), 0, (W - 1, H - 1)).T
+    for number in np.unique(parts[parts > 0]):
+        far = cv2.distanceTransform((parts != number).astype(np.uint8), cv2.DIST_L2, 5)[row, column]
+        found, nearest = np.where(far < nearest, number, found), np.minimum(far, nearest)
+    return found
+
+
+# ---- what is behind
+
+
+def behind(picture: Frame, mask: Mask) -> Frame:
+    """A picture [H, W, 3] with what may lie behind a thing: what is beside it at the same height, or, where there is
+    no room, what is around it smeared over it (Telea 2004)."""
+    H, W = mask.shape
+    wide = max(1, round(H / 40))
+    hole = cv2.dilate(mask.astype(np.uint8), np.ones((2 * wide + 1, 2 * wide + 1), np.uint8)) > 0
+    columns = np.flatnonzero(hole.any(0))
+    if not len(columns):
+        return picture
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    apart = right - left + 2 * wide
+    ring = cv2.dilate(hole.astype(np.uint8), np.ones((2 * wide + 1, 2 * wide + 1), np.uint8)) > 0
+    edge = ring & ~hole
+    best: tuple[float, Frame] | None = None
+    for shift in (apart, -apart, apart + apart // 2, -apart - apart // 2):  # from the right, from the left
+        if not (2 * wide <= left + shift and right + shift <= W - 2 * wide):
+            continue
+        beside = np.roll(picture, -shift, 1)
+        off = float(np.abs(beside[edge].astype(float) - picture[edge]).mean()) if edge.any() else 0.0
+        if best is None or off < best[0]:
+            best = off, beside
+    if best is None:
+        smeared = cv2.inpaint(np.ascontiguousarray(picture), hole.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+        return np.asarray(smeared, np.uint8)
+    share = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), wide / 2)[..., None]
+    share = np.where(mask[..., None], 1, share)
+    return np.asarray(np.rint(picture + share * (best[1].astype(np.float32) - picture)), np.uint8)
