@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vitascope.finish.cutout import behind, near_points, on_plain, on_points
+from vitascope.finish.cutout import behind, near_points, on_plain, on_points, things
 
 CENTRE, RADIUS = (44, 40), 12
 
@@ -92,3 +92,17 @@ def test_where_there_is_no_room_beside_it_what_is_around_is_smeared_over_it() ->
     picture[wide] = (250, 0, 250)
     filled = behind(picture, wide)
     assert (filled[38:42, 70:120, 1] > 90).all(), "grass, not magenta"
+
+
+def test_things_are_told_from_tiles_and_clouds_and_shadows() -> None:
+    picture = landscape()
+    columns, rows = np.meshgrid(np.arange(144), np.arange(80))
+    tiles = ((columns // 8 + rows // 6) % 2 == 0) & (rows > 34)
+    picture[tiles] = (200, 205, 200)
+    picture[(rows > 34) & ~tiles] = (90, 95, 90)
+    cv2.circle(picture, CENTRE, RADIUS, (210, 30, 30), -1)
+    cv2.ellipse(picture, (110, 14), (12, 4), 0, 0, 360, (150, 185, 240), -1)
+    found = things(picture)
+    assert len(found) == 1 and overlap(found[0], disc()) > 0.8
+    assert things(landscape(clutter=150)) == []
+    assert things(np.full((80, 144, 3), 80, np.uint8)) == []

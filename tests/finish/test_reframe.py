@@ -1,9 +1,11 @@
 """A moving camera is found again from its tracks, and what it sees is cut out of a wider picture."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from vitascope.finish.reframe import Reframed, Reframing, reframing, without_camera
+from vitascope.finish.reframe import Reframed, Reframing, looked_up, reframing, seen_by, without_camera
 from vitascope.shot import edit
 from vitascope.shot.camera import CameraPath, rays
 from vitascope.shot.moves import parse_moves
@@ -127,3 +129,43 @@ def test_frames_can_be_played_again() -> None:
 )
 def test_words_about_the_camera_are_left_out(text: str, left: str) -> None:
     assert without_camera(text) == left
+
+
+def post(path: CameraPath, frame: int) -> np.ndarray:
+    """Plain sky and ground with a red post, 0.8 m high, that stands on it where the first frame's middle looks."""
+    eye, ways = rays(path, SIZE, frame)
+    falling = -ways[..., 2]
+    drawn = np.where((falling > 0)[..., None], (70, 140, 60), (130, 170, 230)).astype(np.uint8)
+    depth = (-0.2 - eye[1]) / ways[..., 1]  # of the upright plane in which the post is
+    x, z = eye[0] + depth * ways[..., 0], eye[2] + depth * ways[..., 2]
+    drawn[(np.abs(x) < 0.2) & (z > 0) & (z < 0.8) & (depth > 0)] = (210, 40, 40)
+    return drawn
+
+
+def outline(frame: np.ndarray) -> tuple[float, float, float, float]:
+    """The red part's middle at its top and at its foot, and its highest and lowest row."""
+    red = (frame[..., 0] > 150) & (frame[..., 1] < 100)
+    rows = np.flatnonzero(red.any(1))
+    top, foot = (np.flatnonzero(red[row]).mean() for row in (rows[0] + 2, rows[-1] - 2))
+    return top, foot, rows[0], rows[-1]
+
+
+@pytest.mark.parametrize("words", ["truck right 0.5m", "dolly in 0.7m", "pedestal up 0.4m", "orbit left 20deg"])
+def test_what_stands_up_goes_on_standing_when_the_camera_walks(words: str) -> None:
+    camera = found(filmed(words)).camera
+    assert isinstance(camera, OverGround) and camera.walks
+    first = post(camera.path, 0)
+    for frame in (12, 23):
+        true, seen = outline(post(camera.path, frame)), outline(seen_by(camera, first, frame))
+        np.testing.assert_allclose(seen, true, atol=5)
+        assert abs(seen[0] - seen[1]) < 4, "it does not lean"
+        leaning = outline(looked_up(first, partial(camera.before, frame=frame)))
+        off, was = (np.abs(np.subtract(one, true)).max() for one in (seen, leaning))
+        assert off < was
+
+
+def test_what_is_beside_the_middle_stays_in_the_picture() -> None:
+    for words in ("orbit left 35deg", "orbit right 35deg", "dolly out 1m"):
+        made = found(filmed(words))
+        middle = (np.array([0.5, 0.55]) - made.corner) / made.share
+        assert (np.abs(middle - 0.5) < 0.36).all()

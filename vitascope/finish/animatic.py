@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vitascope.finish.cutout import FEW, Mask, behind, near_points, on_plain, on_points
-from vitascope.finish.reframe import looked_up
+from vitascope.finish.cutout import FEW, Mask, behind, near_points, on_plain, on_points, softened
+from vitascope.finish.reframe import seen_by
 from vitascope.model.condition import placed
 from vitascope.shot.clip import Frame
 from vitascope.shot.pose import MOVES, Camera, OfPicture, Points, told
@@ -24,7 +24,6 @@ Frames = NDArray[np.uint8]  # T H W 3
 LEAST = 0.03  # of the picture that a thing goes: lips and leaves that stir are no things that go
 SCALES = 1.3  # by which a thing may grow or shrink
 HIDDEN = 0.3  # what a hidden point counts beside one that is seen
-FEATHER = 0.7  # pixels over which a cut edge is soft
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +49,7 @@ class Animatic:
         """A frame [H, W, 3]: the ground as the camera sees it, and the things where they have gone."""
         number = min(number, self.num_frames - 1)
         H, W = self.first.shape[:2]
-        camera, seen = self.camera, self.ground
-        if camera is not None:
-            seen = looked_up(seen, lambda xy: camera.before(xy, number))
+        seen = self.ground if self.camera is None else seen_by(self.camera, self.ground, number)
         out = seen.astype(np.float32)
         for cut in self.cuts:
             way = cut.maps[number]
@@ -164,7 +161,7 @@ def _cuts(first: Frame, asked: _Asked) -> list[Cut]:
         pixels = np.clip((xy[:, 0] * size).astype(int), 0, size - 1)
         own = moving & mask[pixels[:, 1], pixels[:, 0]]
         if own.any():
-            cuts.append(Cut(mask, _softened(mask), _ways(xy[own] * size, asked.visible[own])))
+            cuts.append(Cut(mask, softened(mask), _ways(xy[own] * size, asked.visible[own])))
     return cuts
 
 
@@ -185,7 +182,7 @@ def _cuts_about(first: Frame, asked: _Asked) -> list[Cut]:
             middle = np.array([columns.mean(), rows.mean()]) + 0.5
             told = np.where(visible[own, 0], 1.0, HIDDEN)
             maps[..., 2] += maps[..., :2] @ (np.average(begin, axis=0, weights=told) - middle)
-        cuts.append(Cut(mask, _softened(mask), maps))
+        cuts.append(Cut(mask, softened(mask), maps))
     return cuts
 
 
@@ -215,10 +212,6 @@ def _of_rest(asked: _Asked, cuts: list[Cut]) -> Camera | None:
         else:
             maps[t, :2] = np.diag([1 / W, 1 / H]) @ found @ np.diag([W, H, 1])
     return OfPicture(maps)
-
-
-def _softened(mask: Mask) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)
 
 
 def _ways(pixels: Points, visible: NDArray[np.bool_]) -> Points:

@@ -21,7 +21,12 @@ SMALLEST = 0.0015  # of the picture: less is grain
 ROUNDS = 4  # of cutting out
 NEAR = 0.6  # of a thing's points' extent: as far around them it may reach
 ABOUT = 0.25  # of the picture's height: as far from its points a thing may have been drawn
+APART = 6.0  # by which what is beside a pixel differs where it counts half (Lab)
 CONVEX = 0.8  # of its hull that a thing fills which is taken for convex
+FEATHER = 0.7  # pixels over which a cut edge is soft
+A_THING = 0.004  # of the picture: less is no thing that must be told from its ground
+WIDEST = 0.5  # of the picture's width that a thing has
+STRONG = 0.4  # of what stands out most: what does so less is a shadow or a cloud
 PLAIN = 8.0  # by which plain surroundings differ within themselves at most (Lab)
 TIMES = 3.0  # what they differ within themselves: what stands out does so by more, …
 LEAST_OUT = 12.0  # … and by at least this much (Lab)
@@ -77,16 +82,34 @@ def near_points(picture: Frame, points: Points, seen: NDArray[np.bool_]) -> tupl
     return parts, _nearest(parts, points)
 
 
+def things(picture: Frame) -> list[Mask]:
+    """What stands out anywhere in a picture of plain surroundings, and is no cloud, shadow or tile; nothing where the
+    surroundings are not plain."""
+    H, W = picture.shape[:2]
+    out = _standing_out(picture, np.zeros((H, W), np.bool_))
+    usual = float(np.median(out))
+    if usual >= PLAIN:
+        return []
+    parts = _apart(out, max(TIMES * usual, LEAST_OUT, STRONG * float(np.quantile(out, 0.99))))
+    found = [np.asarray(parts == number) for number in np.unique(parts[parts > 0])]
+    return [mask for mask in found if mask.mean() > A_THING and mask.any(0).mean() < WIDEST]
+
+
 def _parts(picture: Frame, points: Points) -> tuple[NDArray[np.int32], float]:
     """What stands out in a picture as things of these pixels [K, 2] may do, numbered from 1 [H, W], and by how much
     their surroundings differ within themselves (Lab)."""
-    H, W = picture.shape[:2]
-    about = _about(points, (H, W))
+    about = _about(points, (picture.shape[0], picture.shape[1]))
     out = _standing_out(picture, about)
     usual = float(np.median(out[~about])) if not about.all() else np.inf
     steps = np.clip(out[about] * 2, 0, 255).astype(np.uint8)[:, None]
     threshold = cv2.threshold(steps, 0, 255, cv2.THRESH_OTSU)[0] / 2
-    mask = (out > max(threshold, TIMES * usual, LEAST_OUT)).astype(np.uint8)
+    return _apart(out, max(threshold, TIMES * usual, LEAST_OUT)), usual
+
+
+def _apart(out: NDArray[np.float64], threshold: float) -> NDArray[np.int32]:
+    """What is more than a threshold [H, W], in connected parts that are numbered from 1."""
+    H, W = out.shape
+    mask = (out > threshold).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     _, parts, told, _ = cv2.connectedComponentsWithStats(mask)
@@ -95,7 +118,7 @@ def _parts(picture: Frame, points: Points) -> tuple[NDArray[np.int32], float]:
     for number in np.flatnonzero((sizes >= SMALLEST * H * W) & (sizes <= LARGEST * H * W)):
         if number:  # 0 is what does not stand out
             found[_closed(np.asarray(parts == number))] = number
-    return found, usual
+    return found
 
 
 def _closed(mask: Mask) -> Mask:
@@ -116,16 +139,22 @@ def _about(points: Points, size: tuple[int, int]) -> Mask:
 
 def _standing_out(picture: Frame, about: Mask) -> NDArray[np.float64]:
     """By how much each pixel [H, W] differs from what is beside it, outside of where things may be (Lab): grounds and
-    skies change from top to bottom, and hardly from side to side."""
+    skies change from top to bottom, and hardly from side to side. What differs there anyhow, as light and dark tiles
+    do, counts less."""
     lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1.0), cv2.COLOR_RGB2LAB).astype(np.float64)
     free = ~about
-    enough = free.mean(1) > 0.1
-    if not enough.any():
+    rows = np.flatnonzero(free.mean(1) > 0.1)
+    if not len(rows):
         return np.zeros(about.shape)
-    rows = np.flatnonzero(enough)
-    usual = np.stack([np.median(lab[row][free[row]], axis=0) for row in rows])
-    every = np.stack([np.interp(np.arange(len(lab)), rows, usual[:, channel]) for channel in range(3)], -1)
-    return np.asarray(np.sqrt(((lab - every[:, None]) ** 2).sum(-1)))
+    beside = [lab[row][free[row]] for row in rows]
+    usual = [np.median(some, axis=0) for some in beside]
+    apart = [np.median(np.abs(some - middle), axis=0) for some, middle in zip(beside, usual, strict=True)]
+    middle, spread = (
+        np.stack([np.interp(np.arange(len(lab)), rows, np.array(of)[:, channel]) for channel in range(3)], -1)
+        for of in (usual, apart)
+    )
+    out = (lab - middle[:, None]) / (1 + spread[:, None] / APART)
+    return np.asarray(np.sqrt((out**2).sum(-1)))
 
 
 def _nearest(parts: NDArray[np.integer[Any]], points: Points) -> NDArray[np.int64]:
@@ -138,6 +167,11 @@ def _nearest(parts: NDArray[np.integer[Any]], points: Points) -> NDArray[np.int6
         far = cv2.distanceTransform((parts != number).astype(np.uint8), cv2.DIST_L2, 5)[row, column]
         found, nearest = np.where(far < nearest, number, found), np.minimum(far, nearest)
     return found
+
+
+def softened(mask: Mask) -> NDArray[np.float32]:
+    """A mask with soft edges, 0…1."""
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)
 
 
 # ---- what is behind

@@ -2,8 +2,8 @@
 the moving camera would see of that is cut out of its frames.
 
 The camera is found again from its tracks (`shot/pose.py`), whoever made them. Turning and zooming need to know nothing
-of what is seen, and come out exactly. Walks (truck, pedestal, dolly, orbit) take the world for flat: what stands on it
-leans as if it were painted there.
+of what is seen, and come out exactly. Walks (truck, pedestal, dolly, orbit) take the world for flat ground, on which
+things stand up like cardboard where they can be told from it (`cutout.py`); else they lean as if they were painted.
 """
 
 import re
@@ -14,12 +14,13 @@ import numpy as np
 
 from vitascope.shot.clip import Frame
 from vitascope.shot.moves import VERBS
-from vitascope.shot.pose import Camera, Points, told
+from vitascope.shot.pose import Camera, OverGround, Points, told
 from vitascope.shot.shot import Shot
 from vitascope.shot.tracks import Track, tracks_at
 
 SMALLEST = 0.55  # of the wider picture's sides: less would be too coarse, and its edge is mirrored instead
 LEAST = 0.2  # of it that would have to do: what shows more than that around the first frame is left to the network
+ASIDE = 0.25  # of the view by which it may begin beside the middle to hold all: else what is filmed is not in it
 MIDDLE = (0.5, 0.55)  # of the wider picture: there things are
 
 
@@ -39,7 +40,7 @@ class Reframing:
     def frame(self, made: Frame, number: int) -> Frame:
         """What the camera sees in a frame, of what the network made for it: [H, W, 3] each."""
         number = min(number, self.camera.num_frames - 1)
-        return looked_up(made, lambda xy: self.places(xy, number))
+        return seen_by(self.camera, made, number, self.share, self.corner)
 
     def all(self, made: Iterable[Frame]) -> "Reframed":
         return Reframed(made, self)
@@ -54,6 +55,38 @@ class Reframed:
 
     def __iter__(self) -> Iterator[Frame]:
         return (self.by.frame(frame, number) for number, frame in enumerate(self.made))
+
+
+def seen_by(
+    camera: Camera, made: Frame, number: int, share: float = 1.0, corner: tuple[float, float] = (0.0, 0.0)
+) -> Frame:
+    """What a camera sees in a frame [H, W, 3], of what a picture shows of which the first frame's view is a `share` of
+    the sides, from a `corner` on: the ground as it lies there, and before a camera that walks things as they stand."""
+
+    def places(xy: Points) -> Points:
+        return np.array(corner) + share * camera.before(xy, number)
+
+    if not isinstance(camera, OverGround) or not camera.walks:
+        return looked_up(made, places)
+    import cv2
+
+    from vitascope.finish.cutout import behind, softened, things  # training needs none of what they need
+
+    H, W = made.shape[:2]
+    size, ground = np.array([W, H]), made
+    standing = sorted(((int(np.flatnonzero(mask.any(1))[-1]), mask) for mask in things(made)), key=lambda one: one[0])
+    for _, mask in standing:
+        ground = behind(ground, mask)
+    seen = looked_up(ground, places).astype(np.float32)
+    for low, mask in standing:  # what is further down is nearer
+        foot = np.array([np.flatnonzero(mask[max(0, low - H // 40) : low + 1].any(0)).mean() + 0.5, low + 1.0])
+        place, turned = camera.standing((foot / size - corner) / share, number)
+        turned = turned / share
+        way = np.column_stack([turned, place * size - 0.5 - turned @ (foot - 0.5)])
+        part = cv2.warpAffine(softened(mask), way, (W, H))[..., None]
+        moved = cv2.warpAffine(made, way, (W, H), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        seen += part * (moved - seen)
+    return np.asarray(np.rint(seen.clip(0, 255)), np.uint8)
 
 
 def looked_up(frame: Frame, places: Callable[[Points], Points]) -> Frame:
@@ -113,6 +146,7 @@ def _view(camera: Camera) -> tuple[float, tuple[float, float]] | None:
     least, most = -share * low, 1 - share * high  # corners with which all is inside
     middle = (least + most) / 2
     corner = np.where(least <= most, np.clip(wished, least, most), np.clip(middle, 0, 1 - share))
+    corner = np.clip(corner, wished - ASIDE * share, wished + ASIDE * share)
     return share, (float(corner[0]), float(corner[1]))
 
 

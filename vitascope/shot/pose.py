@@ -19,6 +19,7 @@ FEWEST = 12  # tracks that tell of a camera, …
 SPREAD = (0.3, 0.15)  # … which lie apart by at least this share of the picture's width and height …
 OFF = 0.004  # … and are off by at most this share of the width
 MOVES = 0.01  # of the picture: less is a camera that stands
+NEAR = 8.0  # metres within which things stand, or fly
 SKY = 1000.0  # metres at which the sky hangs, and ground that is further
 ROUNDS = 8  # of looking for the camera of a frame
 Points = NDArray[np.float64]
@@ -46,8 +47,25 @@ class OverGround:
     def num_frames(self) -> int:
         return self.path.num_frames
 
+    @property
+    def walks(self) -> bool:
+        """Whether it goes anywhere: what stands up is then seen otherwise than the ground it stands on."""
+        return bool(np.ptp(self.path.position, axis=0).max() > 0.01)
+
     def before(self, xy: Points, frame: int) -> Points:
         return project(_ground(xy, self.path, self.size, frame, SKY), self.path, self.size, 0)[0]
+
+    def standing(self, foot: Points, frame: int) -> tuple[Points, Points]:
+        """Where a frame shows what the first one shows standing at picture coordinates [2], and the matrix [2, 2] by
+        which what stands there is turned and scaled, in pixels. What flies is thought to be NEAR."""
+        way = directions(foot, self.path, self.size, 0)
+        depth = min(NEAR, self.path.position[0, 2] / max(-way[2], 1e-9))
+        there = self.path.position[0] + depth * way
+        ends = np.stack([there, there + (0, 0, 0.1)])
+        (low, high), (now, above) = (project(ends, self.path, self.size, at)[0] * self.size for at in (0, frame))
+        was, goes = complex(*(high - low)), complex(*(above - now))
+        by = goes / was
+        return now / self.size, np.array([[by.real, -by.imag], [by.imag, by.real]])
 
 
 @dataclass(frozen=True, eq=False)

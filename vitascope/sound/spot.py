@@ -263,7 +263,7 @@ class _Scene:
         total = mass.sum(1)  # N h w
         around = _box(total[None, None], (3, 3, 3))[0, 0]
         score = around + 0.1 * total
-        highest = F.max_pool3d(score[None, None], (5, 3, 3), 1, (2, 1, 1))[0, 0]
+        highest = F.max_pool3d(score[None, None], (3, 3, 3), 1, (1, 1, 1))[0, 0]
         peaks = (score >= highest) & (around >= LEAST)
         peaks[:MARGIN] = peaks[-MARGIN:] = False
         h, w = total.shape[1:]
