@@ -35,13 +35,11 @@ if TYPE_CHECKING:
 
 # Guidance is for what is decided early; where there is little noise it only sharpens grain (arXiv 2404.07724).
 GUIDED_UNTIL = 0.85
-GO_OVER_FROM = 0.98  # the same for an animatic, which is hardly anything but right
 REFINE_FROM = 0.6  # a larger picture begins from the smaller one with so much noise over it (1 is clean)
 
 Frames = npt.NDArray[np.uint8]  # T H W 3
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 Told = Callable[[int, int], None]
-Stage = Callable[[str, int, int, int], None]  # what, steps a window, done, of how many
 Cancel = Callable[[], bool]
 Preview = Callable[[Frames], None]  # a window's frames as they form, small
 
@@ -147,19 +145,48 @@ def make_with(
 
     report = progress or (lambda stage, done, total: None)
     refuse(shot, made_by)
+    if (moved := in_motion(shot)) is not None:  # no network has to draw what is known
+        return Clip(Finished(moved, shot.num_frames, shot.fps, shot), shot.fps, shot)
     planned = layout(shot, made_by.card)
     camera = reframing(shot, planned.num_frames, planned.fps)
     filmed = shot if camera is None else camera.shot
-    kept: Iterable[Frame]
-    if len(planned.windows) == 1:
-        kept = next(windows(made_by, filmed, planned, report, cancel, preview=preview)).frames
-    else:
+    first: list[Take] = []
+    kept: Iterable[Frame] | None = None
+    if sets_in_motion(filmed, planned):
+        first = [next(windows(made_by, filmed, planned, report, cancel, preview=preview))]
+        kept = set_in_motion(filmed, planned, first[0].frames[0])
+    if kept is None and len(planned.windows) == 1:
+        kept = (first or [next(windows(made_by, filmed, planned, report, cancel, preview=preview))])[0].frames
+    elif kept is None:
         kept = rushes = rushes or Rushes(shot, made_by.digest)
+        for take in first:
+            rushes.put(0, take)
         for number, take in enumerate(windows(made_by, filmed, planned, report, cancel, rushes.get, preview)):
             if rushes.get(number) is None:
                 rushes.put(number, take)
     kept = kept if camera is None else camera.all(kept)
     return Clip(Finished(kept, planned.num_frames, planned.fps, shot), shot.fps, shot)
+
+
+def in_motion(shot: Shot) -> "Animatic | None":
+    """The Shot's first frame in motion, in its size and at its rate, where its tracks move it and no more is known."""
+    from vitascope.finish.animatic import animatic  # training needs none of what it needs
+
+    return animatic(shot, shot.num_frames, shot.fps)
+
+
+def sets_in_motion(shot: Shot, planned: Layout) -> bool:
+    """Whether the first frame that the network draws for a Shot may be set in motion by its tracks."""
+    from vitascope.finish.animatic import moves
+
+    return moves(inner(shot, planned), planned.num_frames, planned.fps)
+
+
+def set_in_motion(shot: Shot, planned: Layout, first: Frame) -> "Animatic | None":
+    """The first frame that the network has drawn in motion; None where nothing is seen that could be moved."""
+    from vitascope.finish.animatic import drawn
+
+    return drawn(inner(shot, planned, planned.larger), first, planned.num_frames, planned.fps)
 
 
 @dataclass(frozen=True)
@@ -184,13 +211,13 @@ def plan(shot: Shot) -> Plan:
     planned = layout(shot, made_by.card)
     network, recipe = made_by.way(shot)
     seconds, calls = 0.0, 0
-    sampled, refined = worked(shot, planned)
-    if sampled:
-        calls = sampled * (shot.steps or recipe.steps)
+    num = worked(shot, planned)
+    if num:
+        calls = num * (shot.steps or recipe.steps)
         seconds = calls * _call_seconds(network, inner(shot, planned), planned.windows[0], recipe)
-    if refined:
+    if num and planned.larger:
         larger = unguided(inner(shot, planned, planned.larger))
-        more = refined * recipe.refine_steps
+        more = num * recipe.refine_steps
         seconds += more * _call_seconds(network, larger, planned.windows[0], recipe)
         calls += more
     parameters = sum(p.numel() for p in made_by.network.parameters())
@@ -208,14 +235,12 @@ def shares(shot: Shot) -> dict[str, float]:
     planned = layout(shot, made_by.card)
     parameters = sum(p.numel() for p in network.parameters())
     stages = recipes.shares(shot, planned, parameters, recipe)
-    sampled, refined = worked(shot, planned)
-    if sampled < len(planned.windows):
-        whole = stages.pop("sample")
-        if sampled:
-            stages["sample"] = whole * sampled / len(planned.windows)
-    if refined and "refine" not in stages:
-        stages["refine"] = whole * recipe.refine_steps / (shot.steps or recipe.steps)
-    return stages
+    share = worked(shot, planned) / len(planned.windows)
+    return {
+        stage: seconds * (1 if stage == "write" else share)
+        for stage, seconds in stages.items()
+        if share or stage == "write"
+    }
 
 
 def _call_seconds(network: DiT, shot: Shot, window: Window, recipe: Recipe) -> float:
@@ -289,24 +314,11 @@ def refuse(shot: Shot, made_by: Engine) -> None:
         )
 
 
-def drawn_of(shot: Shot, planned: Layout) -> "Animatic | None":
-    """The first frame of a Shot of the network's own size in motion, where its tracks move it."""
-    from vitascope.finish.animatic import animatic  # training needs none of what it needs
-
-    return animatic(shot, planned.num_frames, planned.fps)
-
-
-def worked(shot: Shot, planned: Layout) -> tuple[int, int]:
-    """How many windows are sampled from noise, and how many are gone over: all and none, but for large pictures and
-    those that are set in motion."""
-    from vitascope.finish.animatic import moves
-
-    small, num = inner(shot, planned), len(planned.windows)
-    if drawn_of(small, planned) is not None:
-        return 0, num
-    if moves(small, planned.num_frames, planned.fps):
-        return 1, num
-    return num, num if planned.larger else 0
+def worked(shot: Shot, planned: Layout) -> int:
+    """How many windows the network makes: none of a known picture in motion, one where it draws what is then moved."""
+    if in_motion(shot) is not None:
+        return 0
+    return 1 if sets_in_motion(shot, planned) else len(planned.windows)
 
 
 def inner(shot: Shot, planned: Layout, size: tuple[int, int] | None = None) -> Shot:
@@ -328,12 +340,7 @@ def windows(
 
     A window knows the last frames of the one before, as they were before anything was done to them. Those that are
     `there`, by their number, are passed on."""
-    from vitascope.finish import animatic  # training needs none of what it needs
-
     small, large = inner(shot, planned), None if planned.larger is None else inner(shot, planned, planned.larger)
-    shown = large or small
-    drawn = drawn_of(shown, planned)
-    moves = drawn is None and animatic.moves(shown, planned.num_frames, planned.fps)
     network, recipe = made_by.way(shot)
     total, steps = len(planned.windows), shot.steps or recipe.steps
     known = CONTEXT * patches.GROUP  # frames
@@ -348,31 +355,16 @@ def windows(
         def told(stage: str, each: int, done: int, of: int, number: int = number) -> None:
             report(stage, number * each + done, total * each)
 
-        def sampled(window: Window, before: list[Frames] | None, told: Stage = told) -> Frames:
-            told("sample", steps, 0, 0)
-            on_sample = partial(told, "sample", steps)
-            return draw(network, [small], window, before, on_sample, cancel, recipe, preview)[0]
-
-        fresh = None
-        if moves:  # the first frame that the network draws is set in motion, when a film is gone on with too
-            first, moves = sampled(planned.windows[0], None), False
-            drawn = animatic.drawn(shown, scaled(first[0], shown.size), planned.num_frames, planned.fps)
-            fresh = first if number == 0 else None
-        if drawn is not None:
-            guide, clean = drawn.frames(window.first, window.num_frames), GO_OVER_FROM
-            if preview is not None:
-                preview(np.stack([scaled(frame, small.size) for frame in guide]))
-        else:
-            guide, clean = sampled(window, before or None) if fresh is None else fresh, REFINE_FROM
-            before = [guide[-known:]]
-        frames = guide
-        if drawn is not None or large is not None:
+        told("sample", steps, 0, 0)
+        frames = draw(
+            network, [small], window, before or None, partial(told, "sample", steps), cancel, recipe, preview
+        )[0]
+        before = [frames[-known:]]
+        if large is not None:
             told("refine", recipe.refine_steps, 0, 0)
             on_refine = partial(told, "refine", recipe.refine_steps)
-            frames = refine(network, shown, guide, window, before_large or None, on_refine, cancel, recipe, clean)
+            frames = refine(network, large, frames, window, before_large or None, on_refine, cancel, recipe)
             before_large = [frames[-known:]]
-        if drawn is not None:
-            before = [np.stack([scaled(frame, small.size) for frame in frames[-known:]])]
         yield Take(frames, before[0])
 
 
@@ -391,7 +383,7 @@ def draw(
     first = shots[0]
     moving = first.num_frames > 1
     window = window or Window(0, -(-first.num_frames // patches.GROUP) if moving else 1, 0)
-    steps = flow.schedule(first.steps or recipe.steps)
+    steps = flow.schedule(first.steps or recipe.steps, least=recipe.least)
     made = _sampled(network, shots, window, before, None, steps, progress, cancel, recipe, preview)
     return made[:, : first.num_frames - window.first]
 
@@ -405,16 +397,14 @@ def refine(
     progress: Told | None = None,
     cancel: Cancel | None = None,
     recipe: Recipe = BEST,
-    clean: float = REFINE_FROM,
 ) -> Frames:
     """A window's frames [T, h, w, 3] made again at the Shot's larger size [T, H, W, 3]: scaled, noised a little, and
-    cleaned by the network from the time `clean` on (SDEdit, arXiv 2108.01073). What is seen stays, its details are made
-    new."""
+    cleaned by the network (SDEdit, arXiv 2108.01073). What is seen stays, its details are made new."""
     group = patches.GROUP if shot.num_frames > 1 else 1
     padded = np.concatenate((frames, np.repeat(frames[-1:], -len(frames) % group, 0)))
     larger = np.stack([scaled(frame, shot.size) for frame in padded])  # T H W 3
     start = patches.to_patches(patches.to_float(larger)[None], group)
-    steps = flow.schedule(recipe.refine_steps, clean)
+    steps = flow.schedule(recipe.refine_steps, REFINE_FROM, recipe.least)
     made = _sampled(network, [unguided(shot)], window, before, start, steps, progress, cancel, recipe)
     return made[0, : len(frames)]
 

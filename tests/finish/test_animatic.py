@@ -86,11 +86,28 @@ def test_a_camera_and_a_thing_at_once() -> None:
     assert made.camera is not None and np.abs(unmoved - seen).mean() > 1
 
 
-def test_frames_beyond_the_last_are_the_last() -> None:
-    made = drawn_of(pinned(picture()).with_(tracks=(*STILL, going(40, 44, 30))))
-    frames = made.frames(20, 8)
-    assert frames.shape == (8, 80, 144, 3)
-    np.testing.assert_array_equal(frames[3], frames[7])
+def test_it_is_the_same_in_a_larger_picture() -> None:
+    shot = pinned(picture()).with_(tracks=(*STILL, *(going(x, y, 60, -12) for x, y in ((40, 44), (36, 40), (45, 47)))))
+    large = drawn_of(
+        pinned(cv2.resize(picture(), (720, 400), interpolation=cv2.INTER_LINEAR)).with_(
+            size=(720, 400), tracks=shot.tracks
+        )
+    )
+    small = drawn_of(shot)
+    assert len(list(large)) == NUM
+    for number in (0, 12, 23):
+        x, y, _ = disc_of(large.frame(number))
+        wanted = disc_of(small.frame(number))
+        assert large.frame(number).shape == (400, 720, 3)
+        assert abs(x / 5 - wanted[0]) < 1 and abs(y / 5 - wanted[1]) < 1
+
+
+def test_a_camera_before_a_large_picture_sees_what_it_sees_before_a_small_one() -> None:
+    wide = cv2.resize(picture(), (960, 540), interpolation=cv2.INTER_LINEAR)
+    shot = edit.filmed(pinned(wide).with_(size=(960, 540)), parse_moves("zoom in 1.5x"))
+    last = drawn_of(shot).frame(NUM - 1)
+    middle = cv2.resize(wide[90:450, 160:800], (960, 540), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(last.astype(float) - middle).mean() < 2
 
 
 def test_there_is_none_without_a_first_frame_and_motion() -> None:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from vitascope.finish.reframe import Reframed, Reframing, looked_up, reframing, seen_by, without_camera
+from vitascope.finish.reframe import Reframed, Reframing, looked_up, reframing, scenery, seen_by, without_camera
 from vitascope.shot import edit
 from vitascope.shot.camera import CameraPath, rays
 from vitascope.shot.moves import parse_moves
@@ -156,7 +156,7 @@ def test_what_stands_up_goes_on_standing_when_the_camera_walks(words: str) -> No
     assert isinstance(camera, OverGround) and camera.walks
     first = post(camera.path, 0)
     for frame in (12, 23):
-        true, seen = outline(post(camera.path, frame)), outline(seen_by(camera, first, frame))
+        true, seen = outline(post(camera.path, frame)), outline(seen_by(camera, scenery(first, camera), frame))
         np.testing.assert_allclose(seen, true, atol=5)
         assert abs(seen[0] - seen[1]) < 4, "it does not lean"
         leaning = outline(looked_up(first, partial(camera.before, frame=frame)))

@@ -44,7 +44,7 @@ def test_the_teachers_way_begins_in_noise_and_ends_in_what_it_makes(teacher: DiT
 
 def test_the_right_steps_lead_from_place_to_place(ways: list[Way]) -> None:
     way = ways[0]
-    few = flow.schedule(DISTILLED.steps)
+    few = flow.schedule(DISTILLED.steps, least=DISTILLED.least)
 
     def perfect(z: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
         which = int(np.argmin([abs(float(time[0, 0]) - t) for t in few[:-1]]))

@@ -14,14 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vitascope import generate
-from vitascope.finish.animatic import Animatic, animatic
-from vitascope.finish.animatic import drawn as set_in_motion
+from vitascope.finish.animatic import animatic, drawn
 from vitascope.finish.reframe import reframing
 from vitascope.model.card import WEIGHTS
 from vitascope.model.checkpoint import Card
 from vitascope.model.dit import DiT
-from vitascope.model.grid import GROUP
-from vitascope.model.layout import Window
 from vitascope.shot.clip import Clip
 from vitascope.shot.shot import Quality, Shot
 
@@ -103,33 +100,21 @@ class Studio:
 
     def draw(self, shots: Sequence[Shot], alone: bool = False) -> list[Frames]:
         """The frames of shots of the network's own size and rate and of at most one window, as the network made them
-        (nothing is put back or scaled), gone over from animatics, and as a moving camera sees them: [T, H, W, 3] each.
+        (nothing is put back or scaled), set in motion, and as a moving camera sees them: [T, H, W, 3] each.
         With `alone` the network has to move all by itself. Shots of one length and as many pins are made together."""
-        drawn = [None if alone else animatic(shot, shot.num_frames, shot.fps) for shot in shots]
-        plain = iter(self._seen([shot for shot, one in zip(shots, drawn, strict=True) if one is None], alone))
-        return [
-            next(plain) if one is None else self._gone_over(shot, one) for shot, one in zip(shots, drawn, strict=True)
-        ]
-
-    def _gone_over(self, shot: Shot, drawn: Animatic) -> Frames:
-        window = Window(0, -(-shot.num_frames // GROUP), 0)
-        frames = drawn.frames(0, window.num_frames)
-        return generate.refine(self.network, shot, frames, window, clean=generate.GO_OVER_FROM)[: shot.num_frames]
+        moved = [None if alone else animatic(shot, shot.num_frames, shot.fps) for shot in shots]
+        plain = iter(self._seen([shot for shot, one in zip(shots, moved, strict=True) if one is None], alone))
+        return [next(plain) if one is None else np.stack(list(one)) for one in moved]
 
     def _seen(self, shots: Sequence[Shot], alone: bool) -> list[Frames]:
         cameras = [None if alone else reframing(shot, shot.num_frames, shot.fps) for shot in shots]
         filmed = [shot if camera is None else camera.shot for shot, camera in zip(shots, cameras, strict=True)]
-        drawn = self._drawn(filmed)
-        if not alone:
-            drawn = [self._set_in_motion(shot, frames) for shot, frames in zip(filmed, drawn, strict=True)]
-        return [
-            frames if camera is None else np.stack(list(camera.all(frames)))
-            for frames, camera in zip(drawn, cameras, strict=True)
-        ]
-
-    def _set_in_motion(self, shot: Shot, frames: Frames) -> Frames:
-        moved = set_in_motion(shot, frames[0], shot.num_frames, shot.fps)
-        return frames if moved is None else self._gone_over(shot, moved)
+        made: list[Frames] = []
+        for shot, frames, camera in zip(filmed, self._drawn(filmed), cameras, strict=True):
+            moved = None if alone else drawn(shot, frames[0], shot.num_frames, shot.fps)
+            kept = frames if moved is None else moved
+            made.append(np.stack(list(kept if camera is None else camera.all(kept))))
+        return made
 
     def _drawn(self, shots: Sequence[Shot]) -> list[Frames]:
         made: dict[int, Frames] = {}

@@ -1,25 +1,24 @@
-"""An animatic: a pinned first frame cut up and moved along its tracks, as storyboards are filmed. The network goes over
-it (SDEdit, arXiv 2108.01073), so that the film goes where it was told and looks as the network makes films.
+"""An animatic: a pinned first frame cut up and moved along its tracks, as storyboards are filmed, in the size and at
+the rate of the film.
 
 What the camera does is found from the tracks (`shot/pose.py`); what goes otherwise is cut out around the points that
 tell so (`cutout.py`), and the hole behind it is filled. Where no picture is known, the first frame that the network has
 drawn is set in motion instead.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vitascope.finish.cutout import FEW, Mask, behind, near_points, on_plain, on_points, softened
-from vitascope.finish.reframe import seen_by
+from vitascope.finish.cutout import FEW, behind, enlarged, near_points, on_plain, on_points, smaller, softened
+from vitascope.finish.reframe import Scenery, scenery, seen_by
 from vitascope.model.condition import placed
 from vitascope.shot.clip import Frame
 from vitascope.shot.pose import MOVES, Camera, OfPicture, Points, told
 from vitascope.shot.shot import Shot
-
-Frames = NDArray[np.uint8]  # T H W 3
 
 LEAST = 0.03  # of the picture that a thing goes: lips and leaves that stir are no things that go
 SCALES = 1.3  # by which a thing may grow or shrink
@@ -30,9 +29,14 @@ HIDDEN = 0.3  # what a hidden point counts beside one that is seen
 class Cut:
     """A part of the first frame and how it goes: for each frame a map [T, 2, 3] from pixels of the first."""
 
-    mask: Mask
-    soft: NDArray[np.float32]  # H W, the same with soft edges
+    soft: NDArray[np.float32]  # H W, where it is, with soft edges
     maps: Points
+
+    def at(self, size: tuple[int, int]) -> "Cut":
+        """The same in a picture of another size."""
+        across, down = size[0] / self.soft.shape[1], size[1] / self.soft.shape[0]
+        maps = self.maps * np.array([across, down])[:, None] / np.array([across, down, 1])
+        return Cut(enlarged(self.soft, size), maps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +44,20 @@ class Animatic:
     """A first frame in motion."""
 
     first: Frame
-    ground: Frame  # the first frame without its things
+    ground: Scenery  # the first frame without what moves
     cuts: tuple[Cut, ...]
     camera: Camera | None
     num_frames: int
 
+    def __iter__(self) -> Iterator[Frame]:
+        return map(self.frame, range(self.num_frames))
+
     def frame(self, number: int) -> Frame:
         """A frame [H, W, 3]: the ground as the camera sees it, and the things where they have gone."""
-        number = min(number, self.num_frames - 1)
         H, W = self.first.shape[:2]
-        seen = self.ground if self.camera is None else seen_by(self.camera, self.ground, number)
+        seen = self.ground.picture if self.camera is None else seen_by(self.camera, self.ground, number)
+        if not self.cuts:
+            return seen
         out = seen.astype(np.float32)
         for cut in self.cuts:
             way = cut.maps[number]
@@ -57,10 +65,6 @@ class Animatic:
             moved = cv2.warpAffine(self.first, way, (W, H), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             out += share * (moved - out)
         return np.asarray(np.rint(out.clip(0, 255)), np.uint8)
-
-    def frames(self, first: int, count: int) -> Frames:
-        """Some of them [count, H, W, 3]; the last one again where there are no more."""
-        return np.stack([self.frame(first + number) for number in range(count)])
 
 
 def animatic(shot: Shot, num_frames: int, fps: float) -> Animatic | None:
@@ -72,11 +76,11 @@ def animatic(shot: Shot, num_frames: int, fps: float) -> Animatic | None:
     asked = _asked(shot, num_frames, fps)
     if asked is None:
         return None
-    cuts = _cuts(first, asked)
+    cuts = _cuts(smaller(first), asked)
     camera = asked.camera or _of_rest(asked, cuts)
     if camera is None and not cuts:
         return None
-    return Animatic(first, _filled(first, cuts), tuple(cuts), camera, num_frames)
+    return _animatic(first, cuts, camera, num_frames)
 
 
 def drawn(shot: Shot, first: Frame, num_frames: int, fps: float) -> Animatic | None:
@@ -85,8 +89,18 @@ def drawn(shot: Shot, first: Frame, num_frames: int, fps: float) -> Animatic | N
     asked = _asked(shot, num_frames, fps) if moves(shot, num_frames, fps) else None
     if asked is None:
         return None
-    cuts = _cuts_about(first, asked)
-    return Animatic(first, _filled(first, cuts), tuple(cuts), None, num_frames) if cuts else None
+    cuts = _cuts_about(smaller(first), asked)
+    return _animatic(first, cuts, None, num_frames) if cuts else None
+
+
+def _animatic(first: Frame, cuts: list[Cut], camera: Camera | None, num_frames: int) -> Animatic:
+    """With what lies behind the things, as far as it can be guessed: what is beside them."""
+    cuts = [cut.at((first.shape[1], first.shape[0])) for cut in cuts]
+    ground = first
+    for cut in cuts:
+        ground = behind(ground, cut.soft > 0.5)
+    known = Scenery(ground, ground, ()) if camera is None else scenery(ground, camera)
+    return Animatic(first, known, tuple(cuts), camera, num_frames)
 
 
 def moves(shot: Shot, num_frames: int, fps: float) -> bool:
@@ -161,7 +175,7 @@ def _cuts(first: Frame, asked: _Asked) -> list[Cut]:
         pixels = np.clip((xy[:, 0] * size).astype(int), 0, size - 1)
         own = moving & mask[pixels[:, 1], pixels[:, 0]]
         if own.any():
-            cuts.append(Cut(mask, softened(mask), _ways(xy[own] * size, asked.visible[own])))
+            cuts.append(Cut(softened(mask), _ways(xy[own] * size, asked.visible[own])))
     return cuts
 
 
@@ -182,7 +196,7 @@ def _cuts_about(first: Frame, asked: _Asked) -> list[Cut]:
             middle = np.array([columns.mean(), rows.mean()]) + 0.5
             told = np.where(visible[own, 0], 1.0, HIDDEN)
             maps[..., 2] += maps[..., :2] @ (np.average(begin, axis=0, weights=told) - middle)
-        cuts.append(Cut(mask, softened(mask), maps))
+        cuts.append(Cut(softened(mask), maps))
     return cuts
 
 
@@ -191,7 +205,7 @@ def _of_rest(asked: _Asked, cuts: list[Cut]) -> Camera | None:
     go: too few to know a camera by, but what they are on goes with them."""
     if not cuts:
         return None
-    things = np.any([cut.mask for cut in cuts], axis=0)
+    things = np.any([cut.soft > 0.5 for cut in cuts], axis=0)
     H, W = things.shape
     column, row = np.clip((asked.points[:, 0] * (W, H)).astype(int), 0, (W - 1, H - 1)).T
     rest = asked.visible[:, 0] & ~things[row, column]
@@ -237,11 +251,3 @@ def _ways(pixels: Points, visible: NDArray[np.bool_]) -> Points:
         maps[t, :, :2] = np.clip(scale, 1 / SCALES, SCALES) * turn
         maps[t, :, 2] = after - maps[t, :, :2] @ before
     return maps
-
-
-def _filled(first: Frame, cuts: list[Cut]) -> Frame:
-    """The first frame with what lies behind the things, as far as it can be guessed: what is beside them."""
-    out = first
-    for cut in cuts:
-        out = behind(out, cut.mask)
-    return out

@@ -15,6 +15,7 @@ from vitascope.shot.pose import Points
 
 Mask = NDArray[np.bool_]  # H W
 
+LOOKED_AT = 320  # pixels of the longer side of pictures in which things are looked for
 FEW = 8  # points: fewer do not tell how large what they are on is
 LARGEST = 0.5  # of the picture that is cut out: more is no thing
 SMALLEST = 0.0015  # of the picture: less is grain
@@ -167,6 +168,22 @@ def _nearest(parts: NDArray[np.integer[Any]], points: Points) -> NDArray[np.int6
         far = cv2.distanceTransform((parts != number).astype(np.uint8), cv2.DIST_L2, 5)[row, column]
         found, nearest = np.where(far < nearest, number, found), np.minimum(far, nearest)
     return found
+
+
+def smaller(picture: Frame) -> Frame:
+    """A large picture [H, W, 3] small enough for things to be found in it; a small one as it is."""
+    H, W = picture.shape[:2]
+    share = LOOKED_AT / max(H, W)
+    if share >= 1:
+        return picture
+    return np.asarray(cv2.resize(picture, (round(W * share), round(H * share)), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def enlarged(soft: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A mask with soft edges [h, w] at a size [H, W]."""
+    if (soft.shape[1], soft.shape[0]) == size:
+        return soft
+    return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def softened(mask: Mask) -> NDArray[np.float32]:

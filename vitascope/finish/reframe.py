@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitascope.shot.clip import Frame
 from vitascope.shot.moves import VERBS
@@ -21,6 +22,7 @@ from vitascope.shot.tracks import Track, tracks_at
 SMALLEST = 0.55  # of the wider picture's sides: less would be too coarse, and its edge is mirrored instead
 LEAST = 0.2  # of it that would have to do: what shows more than that around the first frame is left to the network
 ASIDE = 0.25  # of the view by which it may begin beside the middle to hold all: else what is filmed is not in it
+FINE = 240  # pixels of the shorter side up to which each pixel's place is worked out
 MIDDLE = (0.5, 0.55)  # of the wider picture: there things are
 
 
@@ -40,7 +42,7 @@ class Reframing:
     def frame(self, made: Frame, number: int) -> Frame:
         """What the camera sees in a frame, of what the network made for it: [H, W, 3] each."""
         number = min(number, self.camera.num_frames - 1)
-        return seen_by(self.camera, made, number, self.share, self.corner)
+        return seen_by(self.camera, scenery(made, self.camera), number, self.share, self.corner)
 
     def all(self, made: Iterable[Frame]) -> "Reframed":
         return Reframed(made, self)
@@ -57,48 +59,78 @@ class Reframed:
         return (self.by.frame(frame, number) for number, frame in enumerate(self.made))
 
 
+@dataclass(frozen=True, eq=False)
+class Scenery:
+    """A picture and what stands in it: for each thing its foot in pixels [2], and its mask with soft edges [H, W]."""
+
+    picture: Frame
+    ground: Frame  # the picture without what stands in it
+    standing: tuple[tuple[Points, NDArray[np.float32]], ...]
+
+
+def scenery(picture: Frame, camera: Camera) -> Scenery:
+    """A picture as a camera has to know it: one that does not walk sees no difference between ground and things. Things
+    are told apart in a smaller picture where it is large."""
+    if not isinstance(camera, OverGround) or not camera.walks:
+        return Scenery(picture, picture, ())
+    from vitascope.finish.cutout import behind, enlarged, smaller, softened, things  # training needs none of it
+
+    size = (picture.shape[1], picture.shape[0])
+    small = smaller(picture)
+    scale = size[1] / small.shape[0]
+    found, ground = [], picture
+    for mask in things(small):
+        low = int(np.flatnonzero(mask.any(1))[-1])
+        across = np.flatnonzero(mask[max(0, low - len(mask) // 40) : low + 1].any(0)).mean()
+        soft = enlarged(softened(mask), size)
+        found.append((np.array([across + 0.5, low + 1.0]) * scale, soft))
+        ground = behind(ground, soft > 0.5)
+    return Scenery(picture, ground, tuple(sorted(found, key=lambda one: float(one[0][1]))))  # the nearest last
+
+
 def seen_by(
-    camera: Camera, made: Frame, number: int, share: float = 1.0, corner: tuple[float, float] = (0.0, 0.0)
+    camera: Camera, made: Scenery, number: int, share: float = 1.0, corner: tuple[float, float] = (0.0, 0.0)
 ) -> Frame:
     """What a camera sees in a frame [H, W, 3], of what a picture shows of which the first frame's view is a `share` of
     the sides, from a `corner` on: the ground as it lies there, and before a camera that walks things as they stand."""
+    import cv2
 
     def places(xy: Points) -> Points:
         return np.array(corner) + share * camera.before(xy, number)
 
-    if not isinstance(camera, OverGround) or not camera.walks:
-        return looked_up(made, places)
-    import cv2
-
-    from vitascope.finish.cutout import behind, softened, things  # training needs none of what they need
-
-    H, W = made.shape[:2]
-    size, ground = np.array([W, H]), made
-    standing = sorted(((int(np.flatnonzero(mask.any(1))[-1]), mask) for mask in things(made)), key=lambda one: one[0])
-    for _, mask in standing:
-        ground = behind(ground, mask)
-    seen = looked_up(ground, places).astype(np.float32)
-    for low, mask in standing:  # what is further down is nearer
-        foot = np.array([np.flatnonzero(mask[max(0, low - H // 40) : low + 1].any(0)).mean() + 0.5, low + 1.0])
+    seen = looked_up(made.ground, places)
+    if not made.standing or not isinstance(camera, OverGround):
+        return seen
+    H, W = seen.shape[:2]
+    size, out = np.array([W, H]), seen.astype(np.float32)
+    for foot, soft in made.standing:
         place, turned = camera.standing((foot / size - corner) / share, number)
         turned = turned / share
         way = np.column_stack([turned, place * size - 0.5 - turned @ (foot - 0.5)])
-        part = cv2.warpAffine(softened(mask), way, (W, H))[..., None]
-        moved = cv2.warpAffine(made, way, (W, H), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        seen += part * (moved - seen)
-    return np.asarray(np.rint(seen.clip(0, 255)), np.uint8)
+        part = cv2.warpAffine(soft, way, (W, H))[..., None]
+        moved = cv2.warpAffine(made.picture, way, (W, H), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        out += part * (moved - out)
+    return np.asarray(np.rint(out.clip(0, 255)), np.uint8)
 
 
 def looked_up(frame: Frame, places: Callable[[Points], Points]) -> Frame:
     """A picture [H, W, 3] that shows at each of its places [H, W, 2] what a frame shows elsewhere; beyond the frame's
-    edge, its mirror image."""
+    edge, its mirror image. In large pictures every few pixels are asked for, and those between lie between."""
     import cv2
 
     H, W = frame.shape[:2]
-    columns, rows = np.meshgrid((np.arange(W) + 0.5) / W, (np.arange(H) + 0.5) / H)
+    step = max(1, round(min(H, W) / FINE))
+    columns, rows = np.meshgrid(_between(W, step), _between(H, step))
     at = places(np.stack([columns, rows], -1)) * (W, H) - 0.5
     at = np.clip(at, (-W, -H), (2 * W, 2 * H)).astype(np.float32)
+    if step > 1:
+        at = cv2.resize(at, (at.shape[1] * step, at.shape[0] * step), interpolation=cv2.INTER_LINEAR)[:H, :W]
     return np.asarray(cv2.remap(frame, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
+
+
+def _between(count: int, step: int) -> NDArray[np.float64]:
+    """Picture coordinates of every so many pixels' middle, until all of `count` are covered."""
+    return (np.arange(-(-count // step)) * step + step / 2) / count
 
 
 def reframing(shot: Shot, num_frames: int, fps: float) -> Reframing | None:

@@ -46,9 +46,9 @@ class Way:
 
 def teach(network: DiT, made: video.Batch, untexted: Tensor) -> Way:
     """The teacher's way from the batch's noise under its conditions, guided by the text."""
-    few = flow.schedule(DISTILLED.steps)
+    few = flow.schedule(DISTILLED.steps, least=DISTILLED.least)
     # The teacher stops at all of the student's times, and between two of them as often as it does on its usual way.
-    usual = flow.schedule(BEST.steps)
+    usual = flow.schedule(BEST.steps, least=BEST.least)
     near = {t for t in usual for own in few if own > 0 and t > 0 and abs(math.log(t / own)) < 0.02}
     times = sorted({*few, *(set(usual) - near)})
     kept: list[Tensor] = []
@@ -93,7 +93,7 @@ def doubled(conditions: Conditions, untexted: Tensor) -> Conditions:
 def lesson(way: Way, which: int) -> tuple[Tensor, Tensor, Tensor]:
     """One step of the student: where it begins [B, G, n, width], its time, and the prediction that leads to where it
     should end."""
-    few = flow.schedule(DISTILLED.steps)
+    few = flow.schedule(DISTILLED.steps, least=DISTILLED.least)
     (start, end), (z, there) = list(pairwise(few))[which], list(pairwise(way.places))[which]
     time = torch.full(z.shape[:2], start)
     return z, time, there if end == 1 else z + (1 - start) * (there - z) / (end - start)
