@@ -6,8 +6,8 @@
 
 The first takes 1,400 s of one core that others use beside it (AMD EPYC with bf16 units: 0.39 s a step of four clips;
 14,400 clips in all). Expected, sixty cases each of uniform motion, error of the velocity in lengths a second: 0.088
-(0.072 to 0.107) in the ranges of training and 0.730 (0.58 to 0.90) out of them, where in a fifth of the frames a ball is
-missing; floor 0.0004 and 0.0006, going on steadily 0.003. Published: 0.022 and 0.427 for DiT-S with 30 thousand clips.
+(0.072 to 0.107) in the ranges of training and 0.730 (0.58 to 0.90) out of them, where in a fifth of the frames a ball
+is missing; floor 0.0004 and 0.0006, going on steadily 0.003. Published: 0.022 and 0.427 (DiT-S, 30 thousand clips).
 """
 
 import argparse

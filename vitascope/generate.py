@@ -146,7 +146,7 @@ def make_with(
     report = progress or (lambda stage, done, total: None)
     refuse(shot, made_by)
     if (moved := in_motion(shot)) is not None:  # no network has to draw what is known
-        return Clip(Finished(moved, shot.num_frames, shot.fps, shot), shot.fps, shot)
+        return Clip(Finished(moved, shot.num_frames, shot.fps, shot, settles=False), shot.fps, shot)
     planned = layout(shot, made_by.card)
     camera = reframing(shot, planned.num_frames, planned.fps)
     filmed = shot if camera is None else camera.shot

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.finish.interpolate import interpolate
+from vitascope.finish.seams import settled
 from vitascope.finish.stream import Watch, ahead
 from vitascope.finish.upscale import upscale
 from vitascope.model.condition import known_frames
@@ -26,6 +27,7 @@ class Finished:
     num_made: int
     fps: float  # of what was made
     shot: Shot
+    settles: bool = True  # what is known is carried into the frames beside it
     watch: Watch = field(default_factory=Watch)
 
     @property
@@ -47,9 +49,18 @@ class Finished:
 
     def _sized(self) -> Iterator[Frame]:
         frames: Iterator[Frame] = islice(self.made, self.num_made)
+        if self.settles and self.num_made > 1 and any(pin.role == "frame" for pin in self.shot.pins):
+            frames = self._settled(frames)
         if self.num_frames > 1 and (self.shot.fps != self.fps or self.num_frames != self.num_made):
             frames = ahead(self.watch.over("interpolate", self._at_rate, frames))
         return self.watch.over("upscale", self._at_size, frames)
+
+    def _settled(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        first = next(frames)
+        height, width = first.shape[:2]
+        own = self.shot.with_(size=(width, height), fps=self.fps, seconds=self.num_made / self.fps)
+        known = {number: picture for number, picture, shown in known_frames(own, 1) if shown is None}
+        return settled(chain((first,), frames), self.num_made, self.fps, known)
 
     def _at_rate(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         return interpolate(frames, self.fps, self.shot.fps, self.num_frames)

@@ -315,9 +315,9 @@ def film_frames(pin: Pin, size: tuple[int, int], fps: float) -> tuple[npt.NDArra
     return np.stack([kept.get(number, kept[last]) for number in at]), round(pin.time * fps) / fps
 
 
-def known_frames(shot: Shot) -> Iterator[tuple[int, Picture, npt.NDArray[np.float32] | None]]:
+def known_frames(shot: Shot, beyond: int = 0) -> Iterator[tuple[int, Picture, npt.NDArray[np.float32] | None]]:
     """What a Shot's pins know for certain: the number of a frame, its picture [H, W, 3], and where that is known [H, W]
-    in 0…1 (None: everywhere)."""
+    in 0…1 (None: everywhere). Of films also so many frames `beyond` its first and its last."""
     for pin in shot.pins:
         if pin.strength < 1 or pin.role != "frame":
             continue
@@ -328,7 +328,7 @@ def known_frames(shot: Shot) -> Iterator[tuple[int, Picture, npt.NDArray[np.floa
         shown = _shown(pin, shot.size)
         for number, frame in enumerate(run):
             at = round(start * shot.fps) + number
-            if 0 <= at < shot.num_frames:
+            if -beyond <= at < shot.num_frames + beyond:
                 yield at, frame, shown
 
 
