@@ -8,7 +8,7 @@ import torch
 
 from vitascope.model import patches, presets
 from vitascope.model.condition import TRACK_WIDTH, WAY, WAY_SCALE, Conditions, group_tracks, paint
-from vitascope.model.dit import DiT, DiTParams, attend, attend_nearby, rotary_angles, rotate, ways
+from vitascope.model.dit import DiT, DiTParams, attend, attend_nearby, normed, rotary_angles, rotate, turned, ways
 
 B, G, N, L = 2, 3, 6, 7
 
@@ -230,3 +230,18 @@ def test_the_presets_keep_their_promised_sizes() -> None:
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     with pytest.raises(ValueError, match="100 over 3 heads"):
         DiTParams(width=100, depth=1, heads=3, hidden=8, bottleneck=8)
+
+
+def test_half_precision_is_normalised_as_exactly_as_it_can_be() -> None:
+    norm = torch.nn.RMSNorm(32)
+    with torch.no_grad():
+        norm.weight.uniform_(0.5, 1.5)
+    x = torch.randn(2, 7, 4, 32)
+    angles = rotary_angles(torch.rand(2, 7), torch.rand(2, 7, 1, 2), 32)[:, :, None]
+    for small in (x, x.bfloat16()):
+        exact = norm(small.float())
+        with torch.inference_mode():
+            straight, round_ = normed(small, norm), turned(small, norm, angles.cos(), angles.sin())
+        assert straight.dtype == round_.dtype == small.dtype
+        torch.testing.assert_close(straight.float(), exact, rtol=0.01, atol=0.01)
+        torch.testing.assert_close(round_.float(), rotate(exact, angles.cos(), angles.sin()), rtol=0.02, atol=0.02)
