@@ -146,7 +146,7 @@ def make_with(
     report = progress or (lambda stage, done, total: None)
     refuse(shot, made_by)
     if (moved := in_motion(shot)) is not None:  # no network has to draw what is known
-        return Clip(Finished(moved, shot.num_frames, shot.fps, shot, settles=False), shot.fps, shot)
+        return Clip(Finished(moved, shot.num_frames, shot.fps, shot, seams=False), shot.fps, shot)
     planned = layout(shot, made_by.card)
     camera = reframing(shot, planned.num_frames, planned.fps)
     filmed = shot if camera is None else camera.shot
@@ -155,6 +155,7 @@ def make_with(
     if sets_in_motion(filmed, planned):
         first = [next(windows(made_by, filmed, planned, report, cancel, preview=preview))]
         kept = set_in_motion(filmed, planned, first[0].frames[0])
+    moves = kept is not None
     if kept is None and len(planned.windows) == 1:
         kept = (first or [next(windows(made_by, filmed, planned, report, cancel, preview=preview))])[0].frames
     elif kept is None:
@@ -164,8 +165,9 @@ def make_with(
         for number, take in enumerate(windows(made_by, filmed, planned, report, cancel, rushes.get, preview)):
             if rushes.get(number) is None:
                 rushes.put(number, take)
-    kept = kept if camera is None else camera.all(kept)
-    return Clip(Finished(kept, planned.num_frames, planned.fps, shot), shot.fps, shot)
+    seen = kept if camera is None else camera.all(kept)
+    made = Finished(seen, planned.num_frames, planned.fps, shot, seams=not moves)
+    return Clip(made, shot.fps, shot)
 
 
 def in_motion(shot: Shot) -> "Animatic | None":

@@ -19,7 +19,7 @@ def _made(num: int) -> np.ndarray:
 
 def test_frames_in_between_are_made_at_the_rate_that_was_asked_for() -> None:
     shot = Shot(text="a ball", size=(48, 32), seconds=1, fps=24)
-    frames = list(Finished(_made(12), 12, 12.0, shot))
+    frames = list(Finished(_made(12), 12, 12.0, shot, seams=False))
     assert len(frames) == 24
     assert all(np.array_equal(frames[2 * number], frame) for number, frame in enumerate(_made(12)))
     red = [np.argwhere(frame[16, :, 0].astype(int) - frame[16, :, 1] > 100).mean() for frame in frames]
@@ -33,7 +33,7 @@ def test_larger_frames_are_made_while_they_are_played() -> None:
         frames = list(clip)
         assert [frame.shape for frame in frames] == [(96, 144, 3)] * 6
     assert abs(float(frames[3][:, 100:].mean()) - 66) < 2
-    assert set(clip.watch.seconds) == {"upscale"} and clip.watch.seconds["upscale"] > 0
+    assert set(clip.watch.seconds) == {"seams", "upscale"} and clip.watch.seconds["upscale"] > 0
 
 
 def test_pinned_pictures_are_put_back_at_full_size_at_their_moment() -> None:
@@ -42,6 +42,18 @@ def test_pinned_pictures_are_put_back_at_full_size_at_their_moment() -> None:
     frames = list(Finished(_made(12), 12, 12.0, shot))
     assert len(frames) == 30
     assert np.array_equal(frames[21], exact) and not np.array_equal(frames[20], exact)
+
+
+def test_seams_are_evened_and_what_is_known_is_carried_on() -> None:
+    shot = Shot(text="a ball", size=(48, 32), seconds=1, fps=12)
+    dark, light, known = (np.full((32, 48, 3), grey, np.uint8) for grey in (90, 100, 60))
+    made = [dark] * 4 + [light] * 4 + [dark] * 4
+    steps = np.abs(np.diff([frame.mean() for frame in Finished(made, 12, 12.0, shot)]))
+    assert steps.max() < 6
+    pinned = shot.with_(pins=(Pin(media=picture(known), time=0.0),))
+    tones = [frame.mean() for frame in Finished(made, 12, 12.0, pinned)]
+    assert tones[0] == 60 and abs(tones[1] - 60) < 2 and tones == sorted(tones[:8]) + tones[8:]
+    assert [frame.mean() for frame in Finished(made, 12, 12.0, shot, seams=False)] == [frame.mean() for frame in made]
 
 
 @pytest.mark.parametrize("fps", [8.0, 30.0])

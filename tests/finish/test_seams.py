@@ -1,4 +1,4 @@
-"""What is known is carried into its neighbours: nothing jumps, what moves takes it along, and it is forgotten."""
+"""What is known is carried into its neighbours, and groups of frames meet halfway: nothing jumps."""
 
 import itertools
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vitascope.finish.seams import HOLD, settled
+from vitascope.finish.seams import HOLD, evened, settled
 
 FPS, NUM = 12.0, 24
 REACH = round(HOLD * FPS)
@@ -73,3 +73,30 @@ def test_all_known_is_all_known_and_a_film_that_ends_early_ends() -> None:
     for number, frame in enumerate(carried([scene(0)] * 5, known)):
         np.testing.assert_array_equal(frame, known[number])
     assert len(list(settled(iter([scene(60)] * 3), 5, FPS, {4: scene(60)}))) == 3
+
+
+def test_groups_that_differ_in_tone_meet_halfway_and_keep_their_own_tone() -> None:
+    lights = [0, 8, -4, 6]
+    made = [scene(60 + number, lights[number // 4]) for number in range(16)]
+    found = list(evened(iter(made), 4))
+    assert len(found) == 16
+    tone = np.array([frame.mean() - scene(60 + number).mean() for number, frame in enumerate(found)])
+    for seam in (4, 8, 12):
+        jump = abs(lights[seam // 4] - lights[seam // 4 - 1])
+        assert abs(tone[seam] - tone[seam - 1]) < 0.4 * jump
+    assert np.abs(np.diff(tone)).max() < 0.5 * 12
+    for group, light in enumerate(lights):
+        assert abs(tone[4 * group : 4 * group + 4].mean() - light) < 3
+
+
+def test_what_is_another_thing_in_the_next_group_is_not_mixed_with_it() -> None:
+    made = [scene(30)] * 4 + [scene(110)] * 4
+    for number, frame in enumerate(evened(iter(made), 4)):
+        assert apart(frame, made[number]) < 1.5
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 9])
+def test_no_frame_is_lost_and_none_changes_where_nothing_jumps(count: int) -> None:
+    made = [scene(60)] * count
+    found = list(evened(iter(made), 4))
+    assert len(found) == count and all(apart(a, b) < 0.5 for a, b in zip(found, made, strict=True))

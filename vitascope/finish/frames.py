@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.finish.interpolate import interpolate
-from vitascope.finish.seams import settled
+from vitascope.finish.seams import evened, settled
 from vitascope.finish.stream import Watch, ahead
 from vitascope.finish.upscale import upscale
 from vitascope.model.condition import known_frames
+from vitascope.model.grid import GROUP
 from vitascope.shot.clip import Frame
 from vitascope.shot.shot import Shot
 
@@ -27,7 +28,7 @@ class Finished:
     num_made: int
     fps: float  # of what was made
     shot: Shot
-    settles: bool = True  # what is known is carried into the frames beside it
+    seams: bool = True  # it was made some frames at a time, and with known ones beside them
     watch: Watch = field(default_factory=Watch)
 
     @property
@@ -49,13 +50,16 @@ class Finished:
 
     def _sized(self) -> Iterator[Frame]:
         frames: Iterator[Frame] = islice(self.made, self.num_made)
-        if self.settles and self.num_made > 1 and any(pin.role == "frame" for pin in self.shot.pins):
-            frames = self._settled(frames)
+        if self.seams and self.num_made > 1:
+            frames = ahead(self.watch.over("seams", self._without_seams, frames))
         if self.num_frames > 1 and (self.shot.fps != self.fps or self.num_frames != self.num_made):
             frames = ahead(self.watch.over("interpolate", self._at_rate, frames))
         return self.watch.over("upscale", self._at_size, frames)
 
-    def _settled(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+    def _without_seams(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        frames = evened(frames, GROUP)
+        if not any(pin.role == "frame" for pin in self.shot.pins):
+            return frames
         first = next(frames)
         height, width = first.shape[:2]
         own = self.shot.with_(size=(width, height), fps=self.fps, seconds=self.num_made / self.fps)
