@@ -32,6 +32,17 @@ def test_words_a_picture_and_a_camera_move_become_a_film(tiny_engine: Path, tmp_
     assert probe(film).num_frames == 24
 
 
+def test_a_plan_tells_what_a_film_would_take_and_makes_nothing(tiny_engine: Path, tmp_path: Path) -> None:
+    film = tmp_path / "ball.mp4"
+    status, out, _ = run("a red ball", "-o", film, "--plan", *QUICK)
+    assert status == 0 and out[0].startswith("frames      made at") and "2 calls" in out[1] and "calls of 0." in out[1]
+    write_picture(tmp_path / "first.png", np.full((90, 160, 3), 90, np.uint8))
+    moved = ("--image", tmp_path / "first.png", "--camera", "pan left 20deg")
+    status, out, _ = run("a red ball", "-o", film, "--plan", *moved, *QUICK)
+    assert (status, len(out)) == (0, 1) and out[0].endswith("the pinned picture in motion, without the network")
+    assert not film.exists()
+
+
 def test_json_tells_the_shot_and_the_times(tiny_engine: Path, tmp_path: Path) -> None:
     status, out, _ = run("a red ball", "-o", tmp_path / "ball.png", "--json", "--timing", *QUICK)
     told = json.loads(out[0])

@@ -582,6 +582,9 @@ def _print_plan(shot: "Shot", as_json: bool) -> None:
     if as_json:
         print(json.dumps(asdict(made)))
         return
+    if not made.calls:
+        print(f"frames      {shot.size[0]}x{shot.size[1]}: the pinned picture in motion, without the network")
+        return
     windows = "one window" if made.windows == 1 else f"{made.windows} windows"
     free = "" if made.free is None else f"; {made.free / 1e6:.0f} MB are free"
     print(f"frames      made at {made.size[0]}x{made.size[1]} in {windows}")
