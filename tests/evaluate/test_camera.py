@@ -57,6 +57,16 @@ def test_nothing_is_read_off_a_clip_that_stands_still() -> None:
         assert abs(amount) < 0.01 * camera.said(kind, camera.amount_of(kind, 1.0))
 
 
+def test_points_on_what_stands_on_the_ground_are_not_asked() -> None:
+    frames = rendered(order("orbit", 1.0)).copy()
+    rows, columns = np.mgrid[0:24, 0:24]
+    checks = np.where(((rows // 6 + columns // 6) % 2 == 0)[..., None], (60, 200, 60), (40, 130, 40)).astype(np.uint8)
+    frames[:, 44:68, 8:32] = checks
+    for seen in camera.look(frames):
+        on_it = (seen.row >= 44) & (seen.row < 68) & (seen.column >= 8) & (seen.column < 32)
+        assert not on_it.any() and len(seen.row) > 100
+
+
 def test_a_clip_of_plain_paint_tells_nothing() -> None:
     assert camera.done("pan", camera.look(np.full((24, 80, 144, 3), 90, np.uint8))) == (0.0, 0)
 

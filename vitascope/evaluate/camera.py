@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vitascope.evaluate import follow as following
 from vitascope.evaluate.follow import Flow, Frames, Points
 from vitascope.evaluate.suite import Metric, Outcome, Plot, Shown, Studio, Table, fitted_slope, mean
+from vitascope.finish.cutout import things
 from vitascope.shot.camera import (
     DEFAULT_VIEW,
     UNITS,
@@ -47,10 +49,11 @@ QUICK_SHARES = (-2 / 3, 2 / 3)
 WALKS: tuple[MoveKind, ...] = ("truck", "pedestal", "dolly")  # which the sky does not show
 RUN = 8  # frames over which points are followed, before new ones are taken
 EVERY = 4  # pixels from point to point
+AROUND = 4  # pixels around things that move with them
 OFF = 0.7  # pixels by which a point may be off and still count for something: beyond that it counts less and less
 NEAR = 12.0  # metres within which ground tells of a walk
 SKY = 1000.0  # metres at which the sky hangs, and ground that is further
-FEWEST = 24  # points that tell of a move, at least
+FEWEST = 12  # points that tell of a move, at least
 BEYOND = 2.0  # times the largest move that are looked through
 RESAMPLES = 500
 
@@ -187,11 +190,15 @@ def look(frames: Frames) -> list[Seen]:
 def _held(
     frame: npt.NDArray[np.uint8],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Rows and columns of a grid's pixels whose texture holds them [K], and how [K, 2, 2]."""
+    """Rows and columns of a grid's pixels whose texture holds them [K], and how [K, 2, 2]; of ground and sky alone:
+    what stands on a ground that is nearly bare would be all that is seen of a camera's walk."""
     H, W = frame.shape[:2]
     row, column = (side.ravel() for side in np.mgrid[EVERY // 2 : H : EVERY, EVERY // 2 : W : EVERY])
     least, grip = following.grip(frame, row, column)
-    held = least > following.HELD
+    side = 2 * AROUND + 1
+    masks = [cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) for mask in things(frame)]
+    standing = np.any(masks, axis=0) if masks else np.zeros((H, W), np.bool_)
+    held = (least > following.HELD) & ~standing[row, column]
     return row[held], column[held], grip[held]
 
 
