@@ -65,7 +65,8 @@ class Pair:
     @cached_property
     def flows(self) -> tuple[Flow, Flow]:
         """From the first to the second, and back."""
-        return motion(self.first, self.second), motion(self.second, self.first)
+        one, other = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (self.first, self.second))
+        return _flow(one, other), _flow(other, one)
 
     @cached_property
     def sureness(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -91,19 +92,17 @@ class Pair:
         if share > 1:
             return look_up(self.second, self.flows[1] * np.float32(share - 1))
         there, back = self.flows
-        way = carried(there, back, *self.sureness, share)
-        to_first, to_second = way * np.float32(-share), way * np.float32(1 - share)
-        own = (1 - share) * _alike(look_up(there, to_first), way)
-        other = share * _alike(-look_up(back, to_second), way)
+        motion = carried(there, back, *self.sureness, share)
+        to_first, to_second = motion * np.float32(-share), motion * np.float32(1 - share)
+        own = (1 - share) * _alike(look_up(there, to_first), motion)
+        other = share * _alike(-look_up(back, to_second), motion)
         weight = ((own + 1e-3 * (1 - share)) / (own + other + 1e-3))[..., None]  # 1e-3: where neither is right
         one, two = look_up(self.first, to_first), look_up(self.second, to_second)
         mixed = one.astype(np.float32) * weight + two.astype(np.float32) * (1 - weight)
         return np.round(mixed).astype(np.uint8)
 
 
-def motion(first: Frame, second: Frame) -> Flow:
-    """How far each pixel of one frame is from where it is in another: [H, W, 2] pixels."""
-    one, other = (cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (first, second))
+def _flow(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Flow:
     finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     finder.setFinestScale(0)
     return np.asarray(finder.calc(one, other, None), np.float32)

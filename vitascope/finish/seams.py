@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vitascope.finish.interpolate import look_up, motion
 from vitascope.shot.clip import Frame
 
 HOLD = 0.75  # seconds
@@ -91,7 +90,8 @@ def settled(frames: Iterator[Frame], num_frames: int, fps: float, known: Mapping
         if not parts:
             yield made
             continue
-        yield _bytes(np.sum(parts, axis=0) + made)
+        out = np.sum(parts, axis=0) + made
+        yield _bytes(out)
 
 
 def _fade(way: float) -> float:
@@ -117,10 +117,24 @@ def _led_to(there: Frame, frames: list[Frame], first: int, known: int) -> dict[i
 
 def _apart(known: Frame, made: Frame) -> Difference:
     """By how much a known frame differs from the made one next to it, as this stands."""
-    return np.asarray(look_up(known.astype(np.float32), motion(made, known)) - made, np.float32)
+    return _looked_up(known.astype(np.float32), _ways(made, known)) - made
 
 
 def _carried(part: Difference | None, was: Frame | None, made: Frame) -> Difference:
     """A difference to one frame as one to the next."""
     assert part is not None and was is not None  # the frame beside it has one
-    return look_up(part, motion(made, was))
+    return _looked_up(part, _ways(made, was))
+
+
+def _ways(to: Frame, of: Frame) -> NDArray[np.float32]:
+    """Where in a frame `of` lies what is in another: ways in pixels [H, W, 2] (dense inverse search, Kroeger 2016)."""
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (to, of)]
+    return np.asarray(flow.calc(grey[0], grey[1], None), np.float32)
+
+
+def _looked_up(values: Difference, ways: NDArray[np.float32]) -> Difference:
+    H, W = values.shape[:2]
+    columns, rows = np.meshgrid(np.arange(W, dtype=np.float32), np.arange(H, dtype=np.float32))
+    at = np.stack([columns, rows], -1) + ways
+    return np.asarray(cv2.remap(values, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
