@@ -128,6 +128,7 @@ def _carried(part: Difference | None, was: Frame | None, made: Frame) -> Differe
 
 def _ways(to: Frame, of: Frame) -> NDArray[np.float32]:
     """Where in a frame `of` lies what is in another: ways in pixels [H, W, 2] (dense inverse search, Kroeger 2016)."""
+    # Not down to single pixels, as frames in between need it: there it follows grain, and steps at pins stand out more.
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (to, of)]
     return np.asarray(flow.calc(grey[0], grey[1], None), np.float32)
