@@ -153,15 +153,16 @@ def make_with(
     first: list[Take] = []
     kept: Iterable[Frame] | None = None
     if sets_in_motion(filmed, planned):
-        first = [next(windows(made_by, filmed, planned, report, cancel, preview=preview))]
+        there = (lambda number: None) if rushes is None else rushes.get
+        first = [next(windows(made_by, filmed, planned, report, cancel, there, preview))]
         kept = set_in_motion(filmed, planned, first[0].frames[0])
     moves = kept is not None
     if kept is None and len(planned.windows) == 1:
         kept = (first or [next(windows(made_by, filmed, planned, report, cancel, preview=preview))])[0].frames
     elif kept is None:
         kept = rushes = rushes or Rushes(shot, made_by.digest)
-        for take in first:
-            rushes.put(0, take)
+        if first and rushes.get(0) is None:
+            rushes.put(0, first[0])
         for number, take in enumerate(windows(made_by, filmed, planned, report, cancel, rushes.get, preview)):
             if rushes.get(number) is None:
                 rushes.put(number, take)
