@@ -6,7 +6,7 @@ import torch
 
 from vitascope.shot.shot import Cue
 from vitascope.sound.spotter import DELAY, KINDS, Spotter
-from vitascope.train.spotter import Lesson, batch_of, loss_of, rendered, target_of, view, worn
+from vitascope.train.spotter import Lesson, batch_of, loss_of, rendered, slowed, target_of, view, worn
 
 PLACE = Cue(time=0, kind="place", text="open, night", materials=("grass",))
 
@@ -57,6 +57,20 @@ def test_a_part_of_a_film_keeps_its_cues_where_its_things_are(window: tuple[int,
 def test_what_lies_outside_of_the_picture_is_not_to_be_told() -> None:
     outside = Cue(time=0.7, kind="bounce", place=(0.5, 0.5)).model_copy(update={"place": (1.2, 0.5)})
     assert target_of(lesson(outside), 24 + DELAY).mass.sum() == 0
+
+
+def test_a_film_at_half_its_rate_keeps_the_times_of_what_is_heard() -> None:
+    film = rendered(401, 3, fps=24.0, size=(144, 96))
+    begins = set()
+    for seed in range(8):
+        slow = slowed(film, np.random.default_rng(seed))
+        begin = 0 if (slow.frames[0] == film.frames[0]).all() else 1
+        begins.add(begin)
+        assert slow.fps == 12 and (slow.frames == film.frames[begin::2]).all()
+        was = {(cue.kind, cue.place, round(cue.time - begin / 24, 9)) for cue in film.cues if cue.time >= begin / 24}
+        assert was <= {(cue.kind, cue.place, round(cue.time, 9)) for cue in slow.cues}
+        assert all(cue.time >= 0 for cue in slow.cues)
+    assert begins == {0, 1}
 
 
 def test_a_worn_film_is_as_long_and_shows_the_same() -> None:

@@ -58,6 +58,7 @@ WINDOWS = ((144, 96), (112, 128), (256, 144))  # of a film that is learned from,
 WINDOW_SHARES = (0.65, 0.25, 0.1)
 BATCH = 8  # clips of the first window
 KEPT = 500  # lessons in memory, 5 MB each
+SLOWED = 0.5  # of the films of 20 frames a second and more are taken at half their rate
 STEPPED = 3.0  # so often a film with steps or clapping hands is taken as another
 RATE = 1e-3
 MATRIX_RATE = 6e-3  # of the kernels (Muon)
@@ -159,6 +160,19 @@ def view(lesson: Lesson, window: tuple[int, int], rng: np.random.Generator) -> L
         return float(1 - x if turned else x), float(y)
 
     return Lesson(frames, lesson.fps, tuple(_placed(cue, placed) for cue in lesson.cues))
+
+
+def slowed(lesson: Lesson, rng: np.random.Generator) -> Lesson:
+    """The same film at half its rate: every second frame, beginning with the first or the second. What is heard of it
+    stays, since its times are finer than a frame; films of few frames a second are the harder ones, and cost less."""
+    begin = int(rng.integers(2))
+    cues = []
+    for cue in lesson.cues:
+        time, end = cue.time - begin / lesson.fps, cue.time + cue.seconds - begin / lesson.fps
+        if time >= 0 or end > 0:  # what has begun before goes on
+            early = max(0.0, time)
+            cues.append(cue.model_copy(update={"time": early, "seconds": max(0.0, end - early)}))
+    return Lesson(lesson.frames[begin::2], lesson.fps / 2, tuple(cues))
 
 
 def worn(lesson: Lesson, rng: np.random.Generator) -> Lesson:
@@ -391,9 +405,13 @@ def _chosen(folder: Path, there: Sequence[int], rng: np.random.Generator) -> lis
     number = max(1, round(BATCH * WINDOWS[0][0] * WINDOWS[0][1] / (window[0] * window[1])))
     picks = rng.choice(there, 60, p=often / often.sum())
     first = kept(folder, SEED, int(picks[0]))
+    slow = first.fps >= 20 and rng.random() < SLOWED
+    first = slowed(first, rng) if slow else first
     chosen = []
     for pick in picks:
         other = kept(folder, SEED, int(pick))
+        if slow and other.fps >= 20:
+            other = slowed(other, rng)
         fits = other.frames.shape[1] >= window[1] and other.frames.shape[2] >= window[0]
         if fits and abs(len(other.frames) / len(first.frames) - 1) < 0.3:
             chosen.append(other)
