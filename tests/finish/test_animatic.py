@@ -177,3 +177,49 @@ def test_nothing_is_set_in_motion_that_no_track_moves_or_that_is_not_there() -> 
     ):
         assert not moves(other, NUM, FPS) and drawn(other, picture(), NUM, FPS) is None
     assert not moves(shot, 1, FPS)
+
+
+def shaded(at: tuple[int, int]) -> np.ndarray:
+    """The picture with a shadow."""
+    cast = cv2.ellipse(np.zeros((80, 144), np.uint8), at, (11, 4), 0, 0, 360, 1, -1) > 0
+    dark = picture()
+    cast &= dark[..., 1] > 100  # not on the disc
+    dark[cast] = (dark[cast] * 0.6).astype(np.uint8)
+    return dark
+
+
+def shade_of(frame: np.ndarray) -> tuple[float, float, int]:
+    """Where a frame's dark green is."""
+    rows, columns = np.nonzero((frame[..., 1] < 108) & (frame[..., 0] < 60))
+    return float(columns.mean()), float(rows.mean()), len(rows)
+
+
+def test_a_shadow_at_its_foot_goes_with_a_thing_over_the_ground() -> None:
+    drawn = shaded((54, 53))
+    shot = pinned(drawn).with_(tracks=(*STILL, *(going(x, y, 50, 6) for x in (36, 40, 44) for y in (40, 44, 48))))
+    made = drawn_of(shot)
+    before, after = shade_of(drawn), shade_of(made.frame(NUM - 1))
+    assert abs(after[0] - before[0] - 50) < 3 and abs(after[1] - before[1] - 6) < 3
+    assert 0.5 < after[2] / before[2] < 1.5
+    assert np.abs(made.frame(0).astype(int) - drawn).mean() < 2
+
+
+def test_what_hops_leaves_its_shadow_on_the_ground() -> None:
+    spots = [(x, y) for x in (36, 40, 44) for y in (40, 44, 48)]
+    times = (0.0, 1.0, (NUM - 1) / FPS)
+    hop = [Track(times=times, points=((x / 144, y / 80), ((x + 25) / 144, (y - 20) / 80), ((x + 50) / 144, y / 80)))
+           for x, y in spots]  # fmt: skip
+    made = drawn_of(pinned(shaded((48, 54))).with_(tracks=(*STILL, *hop)))
+    lows = [shade_of(made.frame(number))[1] for number in (0, 12, NUM - 1)]
+    assert abs(lows[2] - lows[0]) < 2 and abs(lows[1] - lows[0]) < 6
+    x, y, _ = disc_of(made.frame(12))
+    assert y < 30 and 5 < shade_of(made.frame(12))[0] - x < 30, "the light falls from the left"
+
+
+def test_a_thing_that_falls_meets_its_shadow() -> None:
+    drawn = shaded((60, 68))
+    shot = pinned(drawn).with_(tracks=(*STILL, *(going(x, y, 0, 18) for x in (36, 40, 44) for y in (40, 44, 48))))
+    made = drawn_of(shot)
+    assert abs(shade_of(made.frame(0))[0] - 60) < 2
+    x, y, _ = shade_of(made.frame(NUM - 1))
+    assert abs(x - 40) < 4 and 66 < y < 78

@@ -4,7 +4,17 @@ import cv2
 import numpy as np
 import pytest
 
-from vitascope.finish.cutout import behind, near_points, on_plain, on_points, things
+from vitascope.finish.cutout import (
+    behind,
+    matte,
+    near_points,
+    on_plain,
+    on_points,
+    shadow_of,
+    shadows,
+    softened,
+    things,
+)
 
 CENTRE, RADIUS = (44, 40), 12
 
@@ -106,3 +116,56 @@ def test_things_are_told_from_tiles_and_clouds_and_shadows() -> None:
     assert len(found) == 1 and overlap(found[0], disc()) > 0.8
     assert things(landscape(clutter=150)) == []
     assert things(np.full((80, 144, 3), 80, np.uint8)) == []
+
+
+def shaded(at: tuple[int, int], axes: tuple[int, int] = (12, 4)) -> np.ndarray:
+    """The landscape with the disc's shadow on the grass."""
+    picture = landscape()
+    cast = cv2.ellipse(np.zeros((80, 144), np.uint8), at, axes, 0, 0, 360, 1, -1) > 0
+    cast &= ~disc()
+    picture[cast] = (picture[cast] * 0.55).astype(np.uint8)
+    return picture
+
+
+ON = np.array([(x, y) for x in (38, 44, 50) for y in (36, 40, 46)], float)
+
+
+@pytest.mark.parametrize(("at", "touches"), [((60, 52), True), ((50, 66), False)])
+def test_a_shadow_is_found_and_is_no_part_of_the_thing(at: tuple[int, int], touches: bool) -> None:
+    picture = shaded(at)
+    thing = on_plain(picture, ON)
+    assert thing is not None and overlap(thing, disc()) > 0.85
+    found = shadow_of(thing, shadows(picture, ON))
+    assert found is not None and found[1] is touches
+    cast = cv2.ellipse(np.zeros((80, 144), np.uint8), at, (12, 4), 0, 0, 360, 1, -1) > 0
+    assert overlap(found[0], cast & ~disc()) > 0.6
+    assert not shadow_of(disc(), np.zeros((80, 144)))
+
+
+def test_neither_tiles_nor_a_grey_thing_nor_plain_ground_are_shadows() -> None:
+    assert shadow_of(disc(), shadows(landscape(), ON)) is None
+    tiled = shaded((50, 66))
+    for x in range(0, 144, 16):
+        tiled[40:, x : x + 8] = tiled[40:, x : x + 8] // 2
+    assert shadow_of(disc(), shadows(tiled, ON)) is None
+    grey = landscape()
+    grey[disc()] = (30, 80, 30)  # as dark grass would be
+    assert not shadows(grey, ON).any()
+
+
+def test_about_its_edge_a_thing_is_told_from_what_is_behind_it() -> None:
+    field = landscape()
+    field[28:54, 30:58] = field[28:54, 80:108]
+    true = cv2.GaussianBlur(disc().astype(np.float32), (0, 0), 1.0)
+    red = np.array((210, 30, 30))
+    picture = np.rint(field + true[..., None] * (red - field)).astype(np.uint8)
+    ragged = disc() & (np.random.default_rng(0).random((80, 144)) < 0.9)
+    rough = softened(cv2.morphologyEx(ragged.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0)
+    share, own = matte(picture, field, rough)
+    assert np.abs(share - true).sum() < 0.5 * np.abs(rough - true).sum()
+    edge = (true > 0.1) & (true < 0.9)
+    assert np.abs(own[edge].astype(int) - red).mean() < 0.3 * np.abs(picture[edge].astype(int) - red).mean()
+    together = field + share[..., None] * (own.astype(float) - field)
+    assert np.abs(together - picture).mean() < 1
+    line = softened(cv2.line(np.zeros((80, 144), np.uint8), (10, 10), (60, 10), 1, 1) > 0)
+    assert matte(picture, field, line)[1] is picture

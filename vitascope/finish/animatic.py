@@ -2,18 +2,32 @@
 the rate of the film.
 
 What the camera does is found from the tracks (`shot/pose.py`); what goes otherwise is cut out around the points that
-tell so (`cutout.py`), and the hole behind it is filled. Where no picture is known, the first frame that the network has
-drawn is set in motion instead.
+tell so (`cutout.py`), and the hole behind it is filled. Its shadow goes over the ground with it. Where no picture is
+known, the first frame that the network has drawn is set in motion instead.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vitascope.finish.cutout import FEW, behind, enlarged, near_points, on_plain, on_points, smaller, softened
+from vitascope.finish.cutout import (
+    DARK,
+    FEW,
+    Mask,
+    behind,
+    enlarged,
+    matte,
+    near_points,
+    on_plain,
+    on_points,
+    shadow_of,
+    shadows,
+    smaller,
+    softened,
+)
 from vitascope.finish.reframe import Scenery, scenery, seen_by
 from vitascope.model.condition import placed
 from vitascope.shot.clip import Frame
@@ -23,6 +37,8 @@ from vitascope.shot.shot import Shot
 LEAST = 0.03  # of the picture that a thing goes: lips and leaves that stir are no things that go
 SCALES = 1.3  # by which a thing may grow or shrink
 HIDDEN = 0.3  # what a hidden point counts beside one that is seen
+LANDED = 0.25  # of the picture's height: as far from its shadow a thing that falls may land, or it does not land
+EVEN = 1 / 120  # of the picture's height: what is finer than that in a shadow is the ground's, not its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +47,37 @@ class Cut:
 
     soft: NDArray[np.float32]  # H W, where it is, with soft edges
     maps: Points
+    shadow: "Cut | None" = None
 
     def at(self, size: tuple[int, int]) -> "Cut":
         """The same in a picture of another size."""
         across, down = size[0] / self.soft.shape[1], size[1] / self.soft.shape[0]
         maps = self.maps * np.array([across, down])[:, None] / np.array([across, down, 1])
-        return Cut(enlarged(self.soft, size), maps)
+        return Cut(enlarged(self.soft, size), maps, None if self.shadow is None else self.shadow.at(size))
+
+
+@dataclass(frozen=True, eq=False)
+class Cast:
+    """A shadow: what it leaves of the light [h, w, 3] in a part of the first frame that begins at a corner (x, y), and
+    how it goes: for each frame a map [T, 2, 3] from pixels of the first."""
+
+    left: NDArray[np.float32]
+    corner: tuple[int, int]
+    maps: Points
+
+    def over(self, frame: NDArray[np.float32], number: int) -> None:
+        """Darken a frame [H, W, 3] where the shadow falls."""
+        H, W = frame.shape[:2]
+        way, (h, w) = self.maps[number], self.left.shape[:2]
+        corners = way @ np.array([[x, y, 1] for x in (0, w) for y in (0, h)] + np.array([*self.corner, 0])).T
+        low = np.clip(np.floor(corners.min(1)), 0, (W, H)).astype(int)
+        high = np.clip(np.ceil(corners.max(1)) + 1, 0, (W, H)).astype(int)
+        if (high <= low).any():
+            return
+        local = way.copy()
+        local[:, 2] += way[:, :2] @ self.corner - low
+        size = (int(high[0] - low[0]), int(high[1] - low[1]))
+        frame[low[1] : high[1], low[0] : high[0]] *= cv2.warpAffine(self.left, local, size, borderValue=(1.0,) * 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +87,8 @@ class Animatic:
     first: Frame
     ground: Scenery  # the first frame without what moves
     cuts: tuple[Cut, ...]
+    own: tuple[Frame, ...]  # the first frame for each cut, which about its edges has the thing's colours alone
+    casts: tuple[Cast, ...]
     camera: Camera | None
     num_frames: int
 
@@ -53,16 +96,18 @@ class Animatic:
         return map(self.frame, range(self.num_frames))
 
     def frame(self, number: int) -> Frame:
-        """A frame [H, W, 3]: the ground as the camera sees it, and the things where they have gone."""
+        """A frame [H, W, 3]: the ground as the camera sees it, and on it the things where they have gone."""
         H, W = self.first.shape[:2]
         seen = self.ground.picture if self.camera is None else seen_by(self.camera, self.ground, number)
         if not self.cuts:
             return seen
         out = seen.astype(np.float32)
-        for cut in self.cuts:
+        for cast in self.casts:
+            cast.over(out, number)
+        for cut, own in zip(self.cuts, self.own, strict=True):
             way = cut.maps[number]
             share = cv2.warpAffine(cut.soft, way, (W, H))[..., None]
-            moved = cv2.warpAffine(self.first, way, (W, H), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            moved = cv2.warpAffine(own, way, (W, H), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             out += share * (moved - out)
         return np.asarray(np.rint(out.clip(0, 255)), np.uint8)
 
@@ -99,8 +144,25 @@ def _animatic(first: Frame, cuts: list[Cut], camera: Camera | None, num_frames: 
     ground = first
     for cut in cuts:
         ground = behind(ground, cut.soft > 0.5)
+        if cut.shadow is not None:
+            ground = behind(ground, cut.shadow.soft > 0.5)
+    casts = tuple(_cast(first, ground, cut.shadow) for cut in cuts if cut.shadow is not None)
     known = Scenery(ground, ground, ()) if camera is None else scenery(ground, camera)
-    return Animatic(first, known, tuple(cuts), camera, num_frames)
+    mattes = [matte(first, ground, cut.soft) for cut in cuts]
+    fine = tuple(replace(cut, soft=soft) for cut, (soft, _) in zip(cuts, mattes, strict=True))
+    return Animatic(first, known, fine, tuple(own for _, own in mattes), casts, camera, num_frames)
+
+
+def _cast(first: Frame, ground: Frame, shadow: Cut) -> Cast:
+    """What a shadow leaves of the light, by the first frame and the same without it."""
+    even = max(1.0, EVEN * first.shape[0])
+    wide = round(3 * even)
+    rows, columns = np.nonzero(shadow.soft > 0.01)
+    top, left = max(0, int(rows.min()) - wide), max(0, int(columns.min()) - wide)
+    part = (slice(top, int(rows.max()) + wide + 1), slice(left, int(columns.max()) + wide + 1))
+    dark, lit = (cv2.GaussianBlur(f[part].astype(np.float32) + DARK, (0, 0), even) for f in (first, ground))
+    share = cv2.GaussianBlur(shadow.soft[part], (0, 0), even)[..., None]
+    return Cast(1 + share * (np.minimum(dark / lit, 1) - 1), (left, top), shadow.maps)
 
 
 def moves(shot: Shot, num_frames: int, fps: float) -> bool:
@@ -166,6 +228,7 @@ def _cuts(first: Frame, asked: _Asked) -> list[Cut]:
         return []
     begin = xy[asked.begun, 0] * size
     whole = on_plain(first, begin)
+    shade = None if whole is None else shadows(first, begin)
     if whole is None:
         whole = on_points(first, begin, xy[asked.still, 0] * size)
     count, parts = cv2.connectedComponents(whole.astype(np.uint8))
@@ -175,7 +238,8 @@ def _cuts(first: Frame, asked: _Asked) -> list[Cut]:
         pixels = np.clip((xy[:, 0] * size).astype(int), 0, size - 1)
         own = moving & mask[pixels[:, 1], pixels[:, 0]]
         if own.any():
-            cuts.append(Cut(softened(mask), _ways(xy[own] * size, asked.visible[own])))
+            maps = _ways(xy[own] * size, asked.visible[own])
+            cuts.append(Cut(softened(mask), maps, None if shade is None else _shadow(mask, maps, shade)))
     return cuts
 
 
@@ -185,6 +249,7 @@ def _cuts_about(first: Frame, asked: _Asked) -> list[Cut]:
     size = np.array(first.shape[1::-1])
     pixels, visible = asked.points[asked.moving] * size, asked.visible[asked.moving]
     parts, nearest = near_points(first, pixels[:, 0], visible[:, 0])
+    shade = shadows(first, pixels[visible[:, 0], 0]) if visible[:, 0].any() else np.zeros(parts.shape)
     cuts = []
     for part in np.unique(nearest[nearest > 0]):
         mask, own = np.asarray(parts == part), nearest == part
@@ -196,8 +261,56 @@ def _cuts_about(first: Frame, asked: _Asked) -> list[Cut]:
             middle = np.array([columns.mean(), rows.mean()]) + 0.5
             told = np.where(visible[own, 0], 1.0, HIDDEN)
             maps[..., 2] += maps[..., :2] @ (np.average(begin, axis=0, weights=told) - middle)
-        cuts.append(Cut(softened(mask), maps))
+        cuts.append(Cut(softened(mask), maps, _shadow(mask, maps, shade)))
     return cuts
+
+
+def _shadow(thing: Mask, maps: Points, shade: NDArray[np.float64]) -> Cut | None:
+    """The shadow of a thing that goes by these maps, and how it goes: over the ground beneath the thing, and the nearer
+    to it, the lower the thing is. The ground is where the thing is lowest, and between two such moments between."""
+    found = shadow_of(thing, shade)
+    if found is None:
+        return None
+    mask, touches = found
+    H = len(thing)
+    rows, columns = np.nonzero(thing)
+    shadow_rows, shadow_columns = np.nonzero(mask)
+    place = np.array([shadow_columns.mean(), shadow_rows.mean()])
+    across = maps[:, 0, :2] @ np.array([columns.mean(), rows.mean()]) + maps[:, 0, 2]  # T
+    low = (maps[:, 1, :2] @ np.stack([columns, rows]) + maps[:, 1, 2:]).max(1)  # T
+    ground = _above(low)
+    if touches:
+        foot = np.array([columns[rows > rows.max() - 0.1 * np.ptp(rows) - 1].mean(), low[0]])
+        tip = np.argmax(np.hypot(shadow_columns - foot[0], shadow_rows - foot[1]))
+        slant = (np.array([shadow_columns[tip], shadow_rows[tip]]) - foot) / max(1.0, float(np.ptp(rows)))
+        beside, was = np.array([foot[0] - across[0], 0.0]), foot
+    else:  # until it lands the ground is where it will land
+        lands = int(np.argmax(low >= low.max() - 0.03 * H))
+        ground[:lands] = ground[lands]
+        beside, was = place - (across[0], ground[0]), place
+        height, slant = float(ground[0] - low[0]), np.zeros(2)
+        if height >= 1 and abs(beside[1]) < LANDED * H:
+            slant, beside = beside / height, np.zeros(2)
+    high = np.maximum(0, ground - low)[:, None]
+    places = np.stack([across, ground], -1) + beside + high * slant
+    scales = np.sqrt(np.abs(np.linalg.det(maps[..., :2])))
+    shadow_maps = np.zeros((len(maps), 2, 3))
+    shadow_maps[:, 0, 0] = shadow_maps[:, 1, 1] = scales
+    shadow_maps[..., 2] = places - scales[:, None] * was
+    return Cut(softened(mask), shadow_maps)
+
+
+def _above(values: Points) -> Points:
+    """The least concave curve over values [T]."""
+    hull: list[int] = []
+    for i, value in enumerate(values):
+        while len(hull) > 1:
+            a, b = hull[-2], hull[-1]
+            if (values[b] - values[a]) * (i - a) > (value - values[a]) * (b - a):
+                break
+            hull.pop()
+        hull.append(i)
+    return np.asarray(np.interp(np.arange(len(values)), hull, values[hull]))
 
 
 def _of_rest(asked: _Asked, cuts: list[Cut]) -> Camera | None:

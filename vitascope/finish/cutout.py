@@ -25,12 +25,23 @@ ABOUT = 0.25  # of the picture's height: as far from its points a thing may have
 APART = 6.0  # by which what is beside a pixel differs where it counts half (Lab)
 CONVEX = 0.8  # of its hull that a thing fills which is taken for convex
 FEATHER = 0.7  # pixels over which a cut edge is soft
+THIN = 0.2  # of a thing that its inside is at least: else it is all edge
+ALIKE = 30.0  # grey levels: a thing that differs less from what is behind it cannot be told from it pixel by pixel
+RIM = 0.02  # of the picture's height: as wide are the edges in which a thing and what is behind it are mixed
 A_THING = 0.004  # of the picture: less is no thing that must be told from its ground
 WIDEST = 0.5  # of the picture's width that a thing has
 STRONG = 0.4  # of what stands out most: what does so less is a shadow or a cloud
 PLAIN = 8.0  # by which plain surroundings differ within themselves at most (Lab)
 TIMES = 3.0  # what they differ within themselves: what stands out does so by more, …
 LEAST_OUT = 12.0  # … and by at least this much (Lab)
+LIT = 0.6  # of the ground in a row is darker than what is taken for lit: shadows only darken
+DARKEST = 0.2  # of the light that a shadow leaves
+DARK_CORE, DARK_EDGE = (0.92, 3.0), (0.96, 2.5)  # of it left at most in a shadow, and times what a row differs by
+TINT = 0.22  # of what is left by which it may differ from colour to colour: a sky still lights what the sun does not
+DARK = 8.0  # grey levels that are added before shares are taken: of nearly black they say nothing
+FAINT = 24.0  # grey levels of a colour with which what is left of it is believed half; the other half is that of all
+ON_SHADE = 0.3  # of the points that lie on what looks like shadow: more, and it is a grey thing
+BELOW = 2.5  # widths of a thing that its shadow may be away, and larger than it by area
 
 
 def on_points(picture: Frame, points: Points, still: Points) -> Mask:
@@ -67,8 +78,7 @@ def on_plain(picture: Frame, points: Points) -> Mask | None:
     """The same where the surroundings are so plain that things stand out as a whole; None where they are not, or where
     most points are on nothing that does."""
     parts, usual = _parts(picture, points)
-    H, W = parts.shape
-    column, row = np.clip(points.astype(int), 0, (W - 1, H - 1)).T
+    row, column = _pixels(points, parts)
     wide = cv2.dilate(parts.astype(np.uint8), np.ones((3, 3), np.uint8))[row, column]  # an edge is soft
     on = wide > 0
     return np.asarray(np.isin(parts, wide[on])) if usual < PLAIN and on.mean() >= 0.5 else None
@@ -81,6 +91,58 @@ def near_points(picture: Frame, points: Points, seen: NDArray[np.bool_]) -> tupl
     wanted = np.unique(_nearest(parts, points[seen]))
     parts = np.where(np.isin(parts, wanted[wanted > 0]), parts, 0).astype(np.int32)
     return parts, _nearest(parts, points)
+
+
+def shadows(picture: Frame, points: Points) -> NDArray[np.float64]:
+    """What share of the light is taken from each pixel [H, W] of what looks like the shadow of things near these pixels
+    [K, 2]: darker than the ground beside it by about as much in all colours. Nowhere any where the surroundings are not
+    plain, or the points lie on what looks so, which then is a grey thing."""
+    about = _about(points, (picture.shape[0], picture.shape[1]))
+    soft = cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.float64) + DARK
+    free = ~about
+    rows = np.flatnonzero(free.mean(1) > 0.1)
+    if not len(rows):
+        return np.zeros(about.shape)
+    beside = [soft[row][free[row]] for row in rows]
+    lit = np.array([np.quantile(some, LIT, axis=0) for some in beside])
+    apart = [
+        np.quantile(np.abs(some.mean(-1) / light.mean() - 1), LIT) for some, light in zip(beside, lit, strict=True)
+    ]
+    every = np.arange(len(soft))
+    light = np.stack([np.interp(every, rows, lit[:, channel]) for channel in range(3)], -1)[:, None]
+    sure = light / (light + FAINT)
+    left = sure * soft / light + (1 - sure) * (soft.sum(-1) / light.sum(-1))[..., None]
+    low, high = left.min(-1), left.max(-1)
+    grain = np.interp(every, rows, apart)[:, None]
+    core, edge = (high < np.minimum(most, 1 - times * grain) for most, times in (DARK_CORE, DARK_EDGE))
+    found = edge & (low > DARKEST) & (high - low < TINT * high + 0.02)
+    opened = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, parts = cv2.connectedComponents(opened)
+    opened = np.isin(parts, np.unique(parts[core & (parts > 0)]))
+    row, column = _pixels(points, opened)
+    return np.where(opened & (opened[row, column].mean() < ON_SHADE), 1 - left.mean(-1), 0.0)
+
+
+def shadow_of(thing: Mask, shade: NDArray[np.float64]) -> tuple[Mask, bool] | None:
+    """Which part of what looks like shadow is that of a thing, and whether it touches it: what begins at the thing, or
+    else what takes the most light below it. None where there is none."""
+    free = np.asarray((shade > 0) & ~thing)
+    opened = cv2.morphologyEx(free.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, parts, told, middles = cv2.connectedComponentsWithStats(opened)
+    area, far = int(thing.sum()), cv2.distanceTransform((~thing).astype(np.uint8), cv2.DIST_L2, 5)
+    rows, columns = np.nonzero(thing)
+    fits = [
+        part
+        for part in range(1, count)
+        if 0.03 * area < told[part, cv2.CC_STAT_AREA] < BELOW * area and middles[part][1] > rows.mean()
+    ]
+    touching = [part for part in fits if far[parts == part].min() < 3]
+    if touching:
+        return np.asarray(np.isin(parts, touching)), True
+    apart = [part for part in fits if abs(middles[part][0] - columns.mean()) < BELOW * np.ptp(columns)]
+    if not apart:
+        return None
+    return np.asarray(parts == max(apart, key=lambda part: float(shade[parts == part].sum()))), False
 
 
 def things(picture: Frame) -> list[Mask]:
@@ -104,7 +166,10 @@ def _parts(picture: Frame, points: Points) -> tuple[NDArray[np.int32], float]:
     usual = float(np.median(out[~about])) if not about.all() else np.inf
     steps = np.clip(out[about] * 2, 0, 255).astype(np.uint8)[:, None]
     threshold = cv2.threshold(steps, 0, 255, cv2.THRESH_OTSU)[0] / 2
-    return _apart(out, max(threshold, TIMES * usual, LEAST_OUT)), usual
+    shade = shadows(picture, points) > 0
+    parts = _apart(np.where(shade, 0, out), max(threshold, TIMES * usual, LEAST_OUT))
+    edges = cv2.dilate(parts.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
+    return np.where(shade & (parts == 0), edges, parts), usual  # a dark thing's soft edge looks like shade
 
 
 def _apart(out: NDArray[np.float64], threshold: float) -> NDArray[np.int32]:
@@ -160,14 +225,21 @@ def _standing_out(picture: Frame, about: Mask) -> NDArray[np.float64]:
 
 def _nearest(parts: NDArray[np.integer[Any]], points: Points) -> NDArray[np.int64]:
     """The number of the part [H, W] that is nearest to each point [K], of those that are near."""
-    H, W = parts.shape
+    H = len(parts)
     found = np.zeros(len(points), np.int64)
     nearest = np.full(len(points), ABOUT * H)
-    column, row = np.clip(points.astype(int), 0, (W - 1, H - 1)).T
+    row, column = _pixels(points, parts)
     for number in np.unique(parts[parts > 0]):
         far = cv2.distanceTransform((parts != number).astype(np.uint8), cv2.DIST_L2, 5)[row, column]
         found, nearest = np.where(far < nearest, number, found), np.minimum(far, nearest)
     return found
+
+
+def _pixels(points: Points, picture: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of points [K, 2] in a picture [H, W], those outside at its edge."""
+    H, W = picture.shape
+    column, row = np.clip(points.astype(np.int64), 0, (W - 1, H - 1)).T
+    return row, column
 
 
 def smaller(picture: Frame) -> Frame:
@@ -191,6 +263,32 @@ def softened(mask: Mask) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)
 
 
+def matte(picture: Frame, behind_it: Frame, soft: NDArray[np.float32]) -> tuple[NDArray[np.float32], Frame]:
+    """How much of each pixel about the edge of a thing [H, W] is its own, and the picture [H, W, 3] with its colours
+    alone there: what is seen lies between those that are near inside and what is behind. Cut out harder, a thing would
+    carry a fringe of what lay around it."""
+    wide = max(1, round(RIM * len(soft)))
+    side = np.ones((2 * wide + 1, 2 * wide + 1), np.uint8)
+    mask = (soft > 0.5).astype(np.uint8)
+    inside = cv2.erode(mask, side)
+    if inside.sum() < THIN * mask.sum():
+        return soft, picture
+    known = inside.astype(np.float32)[..., None]
+    weight = cv2.GaussianBlur(known, (0, 0), 1.5 * wide)[..., None]
+    colours = cv2.GaussianBlur(picture * known, (0, 0), 1.5 * wide) / np.maximum(weight, 1e-6)
+    edge = (cv2.dilate(mask, side) > 0) & (inside == 0) & (weight[..., 0] > 1e-3)
+    apart, seen = colours[edge] - behind_it[edge], picture[edge].astype(np.float32) - behind_it[edge]
+    far = (apart**2).sum(-1)
+    share, own = soft.copy(), picture.copy()
+    share[edge] = np.where(far > ALIKE**2, ((apart * seen).sum(-1) / np.maximum(far, 1)).clip(0, 1), soft[edge])
+    share[~edge] = inside[~edge]
+    share = cv2.morphologyEx(share, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))  # gloss is no hole
+    much = share[edge][:, None]
+    alone = behind_it[edge] + seen / np.maximum(much, 0.5)
+    own[edge] = np.rint(np.where(much > 0.5, alone, colours[edge]).clip(0, 255))
+    return share, own
+
+
 # ---- what is behind
 
 
@@ -198,7 +296,7 @@ def behind(picture: Frame, mask: Mask) -> Frame:
     """A picture [H, W, 3] with what may lie behind a thing: what is beside it at the same height, or, where there is
     no room, what is around it smeared over it (Telea 2004)."""
     H, W = mask.shape
-    wide = max(1, round(H / 40))
+    wide = max(1, round(H / 30))
     hole = cv2.dilate(mask.astype(np.uint8), np.ones((2 * wide + 1, 2 * wide + 1), np.uint8)) > 0
     columns = np.flatnonzero(hole.any(0))
     if not len(columns):
