@@ -5,7 +5,16 @@ from functools import partial
 import numpy as np
 import pytest
 
-from vitascope.finish.reframe import Reframed, Reframing, looked_up, reframing, scenery, seen_by, without_camera
+from vitascope.finish.reframe import (
+    Reframed,
+    Reframing,
+    looked_up,
+    looks_outside,
+    reframing,
+    scenery,
+    seen_by,
+    without_camera,
+)
 from vitascope.shot import edit
 from vitascope.shot.camera import CameraPath, rays
 from vitascope.shot.moves import parse_moves
@@ -169,3 +178,25 @@ def test_what_is_beside_the_middle_stays_in_the_picture() -> None:
         made = found(filmed(words))
         middle = (np.array([0.5, 0.55]) - made.corner) / made.share
         assert (np.abs(middle - 0.5) < 0.36).all()
+
+
+def test_what_lies_beside_the_picture_is_ground_and_no_thing_is_seen_twice() -> None:
+    import cv2
+
+    made = found(filmed("pan right 30deg"))
+    alone = Reframing(made.shot, made.camera, 1.0, (0.0, 0.0))
+    still = np.full((144, 256, 3), (90, 160, 80), np.uint8)
+    still[:60] = (140, 180, 240)
+    cv2.circle(still, (215, 90), 16, (210, 30, 30), -1)
+
+    def red(frame: np.ndarray) -> int:
+        return cv2.connectedComponents(((frame[..., 0] > 150) & (frame[..., 1] < 90)).astype(np.uint8))[0] - 1
+
+    assert not looks_outside(made.camera, (0,)) and looks_outside(made.camera, (NUM - 1,))
+    little = found(filmed("pan right 8deg"))
+    assert not looks_outside(little.camera, range(NUM), little.share, little.corner)
+    twice = looked_up(still, partial(made.camera.before, frame=NUM - 1))
+    assert red(still) == 1 and red(twice) == 2
+    seen = alone.frame(still, NUM - 1)
+    assert red(seen) == 1
+    assert np.abs(seen[100:, 150:].astype(int) - (90, 160, 80)).max() < 20

@@ -28,7 +28,7 @@ from vitascope.finish.cutout import (
     smaller,
     softened,
 )
-from vitascope.finish.reframe import Scenery, scenery, seen_by
+from vitascope.finish.reframe import Scenery, looks_outside, scenery, seen_by
 from vitascope.model.condition import placed
 from vitascope.shot.clip import Frame
 from vitascope.shot.pose import MOVES, Camera, OfPicture, Points, told
@@ -147,7 +147,8 @@ def _animatic(first: Frame, cuts: list[Cut], camera: Camera | None, num_frames: 
         if cut.shadow is not None:
             ground = behind(ground, cut.shadow.soft > 0.5)
     casts = tuple(_cast(first, ground, cut.shadow) for cut in cuts if cut.shadow is not None)
-    known = Scenery(ground, ground, ()) if camera is None else scenery(ground, camera)
+    outside = camera is not None and looks_outside(camera, range(num_frames))
+    known = Scenery(ground, ground, ()) if camera is None else scenery(ground, camera, outside)
     mattes = [matte(first, ground, cut.soft) for cut in cuts]
     fine = tuple(replace(cut, soft=soft) for cut, (soft, _) in zip(cuts, mattes, strict=True))
     return Animatic(first, known, fine, tuple(own for _, own in mattes), casts, camera, num_frames)

@@ -9,6 +9,7 @@ things stand up like cardboard where they can be told from it (`cutout.py`); els
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,10 @@ SMALLEST = 0.55  # of the wider picture's sides: less would be too coarse, and i
 LEAST = 0.2  # of it that would have to do: what shows more than that around the first frame is left to the network
 ASIDE = 0.25  # of the view by which it may begin beside the middle to hold all: else what is filmed is not in it
 FINE = 240  # pixels of the shorter side up to which each pixel's place is worked out
+SHORT = 0.9  # of the way to the horizon that is mirrored above and below a picture
+LEAST_MIRRORED = 0.1  # of a picture's height that the horizon is from its edges at least
+FAR = 20  # sides of the picture beside it: as far as anything is looked up
+BESIDE = 0.01  # of the picture beyond its edge: what is seen of no more than that matters to nobody
 MIDDLE = (0.5, 0.55)  # of the wider picture: there things are
 
 
@@ -42,7 +47,8 @@ class Reframing:
     def frame(self, made: Frame, number: int) -> Frame:
         """What the camera sees in a frame, of what the network made for it: [H, W, 3] each."""
         number = min(number, self.camera.num_frames - 1)
-        return seen_by(self.camera, scenery(made, self.camera), number, self.share, self.corner)
+        outside = looks_outside(self.camera, (number,), self.share, self.corner)
+        return seen_by(self.camera, scenery(made, self.camera, outside), number, self.share, self.corner)
 
     def all(self, made: Iterable[Frame]) -> "Reframed":
         return Reframed(made, self)
@@ -68,12 +74,14 @@ class Scenery:
     standing: tuple[tuple[Points, NDArray[np.float32]], ...]
 
 
-def scenery(picture: Frame, camera: Camera) -> Scenery:
-    """A picture as a camera has to know it: one that does not walk sees no difference between ground and things. Things
-    are told apart in a smaller picture where it is large."""
-    if not isinstance(camera, OverGround) or not camera.walks:
+def scenery(picture: Frame, camera: Camera, outside: bool = False) -> Scenery:
+    """A picture as a camera has to know it: one that neither walks nor looks `outside` of it sees no difference between
+    ground and things. Things are told apart in a smaller picture where it is large."""
+    walks = isinstance(camera, OverGround) and camera.walks
+    if not walks and not outside:
         return Scenery(picture, picture, ())
-    from vitascope.finish.cutout import behind, enlarged, smaller, softened, things  # training needs none of it
+    # Training needs none of these.
+    from vitascope.finish.cutout import behind, enlarged, shadow_of, shadows, smaller, softened, things
 
     size = (picture.shape[1], picture.shape[0])
     small = smaller(picture)
@@ -85,7 +93,23 @@ def scenery(picture: Frame, camera: Camera) -> Scenery:
         soft = enlarged(softened(mask), size)
         found.append((np.array([across + 0.5, low + 1.0]) * scale, soft))
         ground = behind(ground, soft > 0.5)
-    return Scenery(picture, ground, tuple(sorted(found, key=lambda one: float(one[0][1]))))  # the nearest last
+        if not walks:  # it is mirrored, and nothing else seen of it: there the shadow would have nobody
+            rows, columns = np.nonzero(mask)
+            cast = shadow_of(mask, shadows(small, np.stack([columns, rows], -1).astype(float)))
+            ground = ground if cast is None else behind(ground, enlarged(softened(cast[0]), size) > 0.5)
+    found.sort(key=lambda one: float(one[0][1]))  # the nearest last
+    return Scenery(picture, ground, tuple(found) if walks else ())
+
+
+def looks_outside(
+    camera: Camera, numbers: Iterable[int], share: float = 1.0, corner: tuple[float, float] = (0.0, 0.0)
+) -> bool:
+    """Whether a camera sees in some of these frames what lies beside the picture (see `seen_by`)."""
+    rim = np.linspace(0, 1, 9)
+    low, high = np.zeros(9), np.ones(9)
+    edges = np.stack([np.concatenate([rim, rim, low, high]), np.concatenate([low, high, rim, rim])], -1)
+    seen = np.concatenate([np.array(corner) + share * camera.before(edges, number) for number in numbers])
+    return bool((seen < -BESIDE).any() or (seen > 1 + BESIDE).any())
 
 
 def seen_by(
@@ -98,8 +122,10 @@ def seen_by(
     def places(xy: Points) -> Points:
         return np.array(corner) + share * camera.before(xy, number)
 
+    if not isinstance(camera, OverGround) or not camera.walks:
+        return looked_up(made.picture, places, made.ground)
     seen = looked_up(made.ground, places)
-    if not made.standing or not isinstance(camera, OverGround):
+    if not made.standing:
         return seen
     H, W = seen.shape[:2]
     size, out = np.array([W, H]), seen.astype(np.float32)
@@ -113,19 +139,50 @@ def seen_by(
     return np.asarray(np.rint(out.clip(0, 255)), np.uint8)
 
 
-def looked_up(frame: Frame, places: Callable[[Points], Points]) -> Frame:
+def looked_up(frame: Frame, places: Callable[[Points], Points], ground: Frame | None = None) -> Frame:
     """A picture [H, W, 3] that shows at each of its places [H, W, 2] what a frame shows elsewhere; beyond the frame's
-    edge, its mirror image. In large pictures every few pixels are asked for, and those between lie between."""
+    edge, the mirror image of its ground: no thing is seen twice. In large pictures every few pixels are asked for, and
+    those between lie between."""
     import cv2
 
     H, W = frame.shape[:2]
     step = max(1, round(min(H, W) / FINE))
     columns, rows = np.meshgrid(_between(W, step), _between(H, step))
     at = places(np.stack([columns, rows], -1)) * (W, H) - 0.5
-    at = np.clip(at, (-W, -H), (2 * W, 2 * H)).astype(np.float32)
+    at = np.asarray(np.clip(at, (-FAR * W, -FAR * H), (FAR * W, FAR * H)), np.float32)
     if step > 1:
         at = cv2.resize(at, (at.shape[1] * step, at.shape[0] * step), interpolation=cv2.INTER_LINEAR)[:H, :W]
-    return np.asarray(cv2.remap(frame, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
+    outside = ((at < 0) | (at > (W - 1, H - 1))).any(-1)
+    if outside.any():
+        horizon = _horizon(frame if ground is None else ground)
+        down = _mirrored(at[..., 1], H - 1, SHORT * horizon, SHORT * (1 - horizon))
+        at = cv2.merge([_mirrored(at[..., 0], W - 1, 1.0, 1.0), down])
+    seen = cv2.remap(frame, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    if ground is not None and ground is not frame and outside.any():
+        seen[outside] = cv2.remap(ground, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)[outside]
+    return np.asarray(seen, np.uint8)
+
+
+def _mirrored(at: NDArray[np.floating[Any]], last: int, before: float, after: float) -> NDArray[np.float32]:
+    """Places on a side from 0 to `last`, those beyond its ends mirrored: to and fro within so much of the side."""
+    first = _to_and_fro(-at, before * last)
+    return np.where(at < 0, first, np.where(at > last, last - _to_and_fro(at - last, after * last), at)).astype(
+        np.float32
+    )
+
+
+def _to_and_fro(way: NDArray[np.floating[Any]], most: float) -> NDArray[np.floating[Any]]:
+    there = np.maximum(way, 0) % (2 * most)
+    return np.minimum(there, 2 * most - there)
+
+
+def _horizon(picture: Frame) -> float:
+    """How far down a picture its upper part ends, if there is an edge from side to side: else the sky would come again
+    under the ground, and the ground above the sky. 0…1."""
+    rows = picture[:, ::8].astype(np.float32)
+    change = np.abs(np.diff(np.median(rows, axis=1), axis=0)).sum(-1)
+    at = int(change.argmax())
+    return min(max(at / len(picture), LEAST_MIRRORED), 1 - LEAST_MIRRORED)
 
 
 def _between(count: int, step: int) -> NDArray[np.float64]:
