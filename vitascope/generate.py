@@ -440,6 +440,7 @@ def _sampled(
                 _answers(network, shots, window, before, list(weights), device),
                 list(weights.values()),
                 (0.0, GUIDED_UNTIL),
+                recipe.guided_every,
             ),
             noise.to(device),
             steps,

@@ -113,6 +113,21 @@ def test_guidance_leads_away_from_the_unconditional_answer_inside_its_interval()
     assert flow.guided(lambda z, t: one, lambda z, t: pytest.fail("no guidance"), [])(z, torch.tensor([[0.5]])) == 1
 
 
+def test_what_guidance_leads_away_from_is_asked_anew_every_so_often() -> None:
+    asked: list[float] = []
+
+    def both(z: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        asked.append(float(z))
+        return z, z - float(t)
+
+    network = flow.guided(lambda z, t: z, both, [3.0], (0.0, 0.8), every=2)
+    times = (0.1, 0.2, 0.3, 0.4, 0.5, 0.9)
+    led = [float(network(torch.full((1, 1, 1, 1), float(i)), torch.tensor([[t]]))) for i, t in enumerate(times)]
+    assert asked == [0, 1, 3]
+    ways = [0.1, 0.2, 0.2, 0.4, 0.4, 0.0]
+    assert led == pytest.approx([i + 2 * way for i, way in enumerate(ways)])
+
+
 def test_a_sampler_stops_when_asked_and_tells_its_progress() -> None:
     told: list[tuple[int, int]] = []
     with pytest.raises(flow.Cancelled, match="after 2 of 5"):
