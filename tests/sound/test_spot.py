@@ -1,11 +1,13 @@
 """A film is spotted in pieces as it is in one, its cuts are found, and the shipped network hears what bounces."""
 
+from typing import cast
+
 import numpy as np
 import pytest
 import torch
 
 from vitascope.sound.spot import spot
-from vitascope.sound.spotter import CELL, NUM_OUT, Spotter
+from vitascope.sound.spotter import CELL, DELAY, GROUNDS, HOURS, KINDS, NUM_OUT, PLACES, Seen, Spotter
 from vitascope.train.spotter import rendered
 
 
@@ -52,3 +54,45 @@ def test_bounces_of_unseen_films_are_found_in_time() -> None:
 def test_a_film_without_frames_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one frame"):
         spot([], 24.0)
+
+
+class Sayer:
+    """Stands in for the network: says that moments (frame, row, column), each a mass of one, are where they are."""
+
+    def __init__(self, moments: list[tuple[float, int, int]], spread: float = 0.0) -> None:
+        self.moments, self.spread, self.seen = moments, spread, 0
+
+    def __call__(self, frames: torch.Tensor, fps: torch.Tensor, past: object) -> tuple[Seen, list[torch.Tensor]]:
+        T, (h, w) = frames.shape[1], (frames.shape[-2] // 16, frames.shape[-1] // 16)
+        cells = torch.full((1, T, NUM_OUT, h, w), 1e-4)
+        for frame, row, column in self.moments:
+            for at in range(int(frame) - 1, int(frame) + 3):
+                mass = max(0.0, 1 - self.spread - abs(at - frame)) + self.spread / 4
+                told = at + DELAY - self.seen
+                if 0 <= told < T:
+                    cells[0, told, KINDS.index("footstep"), row, column] += 0.98 * mass
+        self.seen += T
+        return Seen(cells.clamp(max=0.9999).logit(), torch.zeros(1, T, len(PLACES) + len(GROUNDS) + len(HOURS))), []
+
+
+@pytest.mark.parametrize("offset", np.arange(0, 24, 1.7))
+@pytest.mark.parametrize(("apart", "least", "near"), [(1.8, 2, 0.6), (2.3, 5, 0.5), (4.0, 5, 0.2)])
+def test_steps_that_follow_each_other_are_heard_one_by_one(
+    offset: float, apart: float, least: int, near: float
+) -> None:
+    """Also where the film is looked at in parts. Where two fall into three frames they can be told apart by chance
+    only, but are not fewer than they should be."""
+    times = 3.3 + offset + apart * np.arange(5)
+    sayer = Sayer([(float(t), 5, 7 + i % 2) for i, t in enumerate(times)])
+    frames = np.full((60, 144, 256, 3), 90, np.uint8)
+    found = [cue.time * 12 for cue in spot(frames, 12.0, cast("Spotter", sayer)).cues if cue.kind == "footstep"]
+    assert 4 <= len(found) <= 5
+    assert sum(min(abs(one - time) for one in found) <= near for time in times) >= least
+
+
+def test_an_uncertain_moment_is_one() -> None:
+    sayer = Sayer([(10.4, 5, 7), (20.0, 5, 7)], spread=0.4)
+    frames = np.full((40, 144, 256, 3), 90, np.uint8)
+    found = [cue.time * 24 for cue in spot(frames, 24.0, cast("Spotter", sayer)).cues if cue.kind == "footstep"]
+    assert len(found) == 2
+    np.testing.assert_allclose(found, [10.4, 20.0], atol=0.45)

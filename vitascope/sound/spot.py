@@ -1,9 +1,9 @@
 """Spotting: a film is looked through once, and what is heard of it is a sheet of cues that a person can edit.
 
 The network of `spotter.py` says how much of each kind of sound belongs to each cell of each frame. A moment is where
-that mass has a peak and is nearly half of one or more; what lasts is followed from frame to frame. On the way the
-film's motion and cuts are measured, which is what a score is made for. Takes memory for some frames only, however long
-the film is.
+that mass is a quarter of one or more, and is taken away before the next one is looked for; what lasts is followed from
+frame to frame. On the way the film's motion and cuts are measured, which is what a score is made for. Takes memory for
+some frames only, however long the film is.
 """
 
 import math
@@ -42,7 +42,11 @@ from vitascope.sound.spotter import (
 )
 
 TOGETHER = 24  # frames that go through the network at once
-LEAST = 0.25  # mass of a moment
+LEAST = 0.25  # mass of a moment, …
+LEAST_BESIDE = 0.4  # … and of one soon before or after another in its place
+NEXT = 3.2  # frames: what is nearer is soon
+REACH, ROUNDS = 1.5, 3  # frames that a moment reaches where it is told from others, and how often its time is mended
+APART = 0.09  # seconds between two moments in one place: feet, hands and things are not faster
 BEGIN, GO_ON = 0.5, 0.3  # mass with which what lasts is believed, and with which it is still followed
 FORGET = 0.2  # seconds after which what lasts has ended
 SHORTEST = 0.15  # seconds of what lasts
@@ -190,6 +194,86 @@ class _Answers(NamedTuple):
     rest: Tensor
 
 
+_Part = tuple[slice, slice, slice]  # frames, rows and columns
+
+
+class _Moment(NamedTuple):
+    """A moment: when, in frames; the first of the two frames in which it is, and the cell."""
+
+    at: float
+    frame: int
+    row: int
+    column: int
+
+    def later(self, frames: int) -> "_Moment":
+        return self._replace(at=self.at + frames, frame=self.frame + frames)
+
+    def by(self, other: "_Moment") -> bool:
+        """Whether it is in the same place as another one, about."""
+        return max(abs(self.row - other.row), abs(self.column - other.column)) <= 2
+
+    def near(self, reach: int, first: int = 0, last: int = 1) -> _Part:
+        """Some of its frames, and the cells around it."""
+        around = (slice(max(middle - reach, 0), middle + reach + 1) for middle in (self.row, self.column))
+        return slice(max(self.frame + first, 0), max(self.frame + last + 1, 0)), *around  # type: ignore[return-value]
+
+    def taken(self, total: Tensor) -> list[tuple[_Part, float]]:
+        """What is left of a mass [N, h, w] when it is taken away: parts, and by what they are multiplied. What it lacks
+        to one is taken from the frames beside, over which an uncertain moment is spread."""
+        lacking, parts = 1.0, []
+        for part in (self.near(2), self.near(2, -1, -1), self.near(2, 2, 2)):
+            there = float(total[part].sum())
+            if lacking > 0 and there > 0:
+                parts.append((part, max(0.0, 1 - lacking / there)))
+                lacking -= there
+        return parts
+
+
+def _moments_of(total: Tensor, before: list[_Moment], apart: float) -> list[_Moment]:
+    """The moments in a mass [N, h, w], of which each is one in two frames: where most is, one is found, and its mass
+    taken away, until too little is left for another. Two in one place, and those told `before`, are so many frames
+    apart."""
+    left, found = total.clone(), list[_Moment]()
+    refused = torch.zeros(len(total) - 1, *total.shape[1:], dtype=torch.bool)
+    while True:
+        around = _box(left[None, None], (1, 3, 3))[0, 0]
+        both = around[:-1] + around[1:]
+        score = (both + 0.1 * torch.maximum(left[:-1], left[1:])).masked_fill(refused, 0)
+        n, row, column = (int(i) for i in np.unravel_index(int(score.argmax()), score.shape))
+        mass = float(both[n, row, column])
+        if mass < LEAST or refused[n, row, column]:
+            break
+        one = _Moment(n, n, row, column)
+        first, second = left[one.near(1)].sum((1, 2)).tolist()
+        one = one._replace(at=n + second / (first + second))
+        ways = [abs(one.at - other.at) for other in (*before, *found) if one.by(other)]
+        if ways and min(ways) < NEXT and (mass < LEAST_BESIDE or min(ways) < apart):
+            refused[n, row, column] = True
+            continue
+        found.append(one)
+        for part, share in one.taken(left):
+            left[part] *= share
+    return _parted(total, found)
+
+
+def _parted(total: Tensor, found: list[_Moment]) -> list[_Moment]:
+    """The moments with the times at which they are, when what lies between two of them is shared out by nearness."""
+    frames = torch.arange(len(total))
+    for _ in range(ROUNDS):
+        near = [(REACH - (frames - one.at).abs()).clamp(min=0) for one in found]
+        times = []
+        for i, one in enumerate(found):
+            others = sum(
+                (near[j] for j, other in enumerate(found) if j != i and one.by(other)), torch.zeros(len(total))
+            )
+            mass = (
+                near[i] / (near[i] + others).clamp(min=1e-9) * total[one.near(2, -len(total), len(total))].sum((1, 2))
+            )
+            times.append(float((mass * frames).sum() / mass.sum().clamp(min=1e-9)))
+        found = [one._replace(at=time) for one, time in zip(found, times, strict=True)]
+    return found
+
+
 @dataclass
 class _Track:
     """Something that lasts, followed so far."""
@@ -214,6 +298,7 @@ class _Scene:
         self.next = -DELAY  # the frame of which the next answer tells
         self.waiting: _Answers | None = None  # the last answers, whose peaks need those that come
         self.tracks: list[_Track] = []
+        self.told: list[_Moment] = []  # the last ones
         self.whole = torch.zeros(len(PLACES) + len(GROUNDS) + len(HOURS))
 
     def see(self, frames: NDArray[np.uint8]) -> list[Cue]:
@@ -259,23 +344,26 @@ class _Scene:
         return self._moments(run, first) + self._lasting(run, first)
 
     def _moments(self, run: _Answers, first: int) -> list[Cue]:
+        """The moments in a run whose first frame has this number."""
         mass = run.mass[:, : len(MOMENTS)]
         total = mass.sum(1)  # N h w
-        around = _box(total[None, None], (3, 3, 3))[0, 0]
-        score = around + 0.1 * total
-        highest = F.max_pool3d(score[None, None], (3, 3, 3), 1, (1, 1, 1))[0, 0]
-        peaks = (score >= highest) & (around >= LEAST)
-        peaks[:MARGIN] = peaks[-MARGIN:] = False
-        h, w = total.shape[1:]
+        N, h, w = total.shape
+        self.told = [one for one in self.told if one.at > first - 2 * NEXT]
+        found = _moments_of(total, [one.later(-first) for one in self.told], APART * self.rate)
         cues = []
-        for n, row, column in peaks.nonzero().tolist():
-            window = (slice(n - 1, n + 2), slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2))
-            weight = total[window]
-            weight = weight / weight.sum()
-            frame = n - 1 + float((weight.sum((1, 2)) * torch.arange(3)).sum()) + first
-            kind = MOMENTS[int(mass[(window[0], slice(None), *window[1:])].sum((0, 2, 3)).argmax())]
-            said = (run.rest[(window[0], slice(None), *window[1:])] * weight[:, None]).sum((0, 2, 3))
-            cues.append(self._cue(kind, frame / self.rate, 0.0, said, _centre(weight.sum(0), window[1:], (h, w))))
+        for one in found:
+            if not MARGIN <= one.frame < N - MARGIN:
+                continue  # told by the run before or after
+            part = one.near(1)
+            weight = total[part] / total[part].sum()
+            cells = (part[0], slice(None), *part[1:])
+            kind = MOMENTS[int(mass[cells].sum((0, 2, 3)).argmax())]
+            said = (run.rest[cells] * weight[:, None]).sum((0, 2, 3))
+            place = _centre(weight.sum(0), part[1:], (h, w))
+            cues.append(self._cue(kind, (one.at + first) / self.rate, 0.0, said, place))
+            self.told.append(one.later(first))
+            for taken, share in one.taken(mass.sum(1)):  # the next run begins with some of these frames
+                mass[(taken[0], slice(None), *taken[1:])] *= share
         return cues
 
     def _lasting(self, run: _Answers, first: int) -> list[Cue]:
