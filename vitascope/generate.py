@@ -26,6 +26,7 @@ from vitascope.model.layout import CONTEXT, Layout, Window, layout
 from vitascope.model.recipe import BEST, DISTILLED, FAST, Recipe, Without, guidance_of
 from vitascope.model.vocabulary import strangers
 from vitascope.shot.clip import Clip, Frame
+from vitascope.shot.said import as_said
 from vitascope.shot.shot import Shot
 from vitascope.sound.rehearsal import Rehearsal, rehearse
 
@@ -148,8 +149,9 @@ def make_with(
     if (moved := in_motion(shot)) is not None:  # no network has to draw what is known
         return Clip(Finished(moved, shot.num_frames, shot.fps, shot, seams=False), shot.fps, shot)
     planned = layout(shot, made_by.card)
-    camera = reframing(shot, planned.num_frames, planned.fps)
-    filmed = shot if camera is None else camera.shot
+    told = as_said(shot)
+    camera = reframing(told, planned.num_frames, planned.fps)
+    filmed = told if camera is None else camera.shot
     first: list[Take] = []
     kept: Iterable[Frame] | None = None
     if sets_in_motion(filmed, planned):
@@ -175,7 +177,7 @@ def in_motion(shot: Shot) -> "Animatic | None":
     """The Shot's first frame in motion, in its size and at its rate, where its tracks move it and no more is known."""
     from vitascope.finish.animatic import animatic  # training needs none of what it needs
 
-    return animatic(shot, shot.num_frames, shot.fps)
+    return animatic(as_said(shot), shot.num_frames, shot.fps)
 
 
 def sets_in_motion(shot: Shot, planned: Layout) -> bool:

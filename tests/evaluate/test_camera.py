@@ -10,7 +10,7 @@ import pytest
 from vitascope.evaluate import camera
 from vitascope.evaluate.camera import KINDS, QUICK_SHARES, SEED, SETTINGS, SHARES, Order
 from vitascope.evaluate.follow import Frames
-from vitascope.shot.camera import MoveKind, camera_tracks, parse_moves, usual_grid
+from vitascope.shot.camera import DIRECTIONS, MoveKind, camera_tracks, parse_moves, usual_grid
 from vitascope.shot.shot import Shot
 from vitascope.world.framing import MOVES
 
@@ -126,3 +126,16 @@ def test_footage_stands_nearer_than_the_view_that_moves_are_given_in() -> None:
     views = [camera.as_footage(one) for one in camera.orders(SHARES)[:6]]
     assert all(-3.7 < view.position[1] < -2.8 for view in views)
     assert len({view.tilt for view in views}) == 6
+
+
+@pytest.mark.parametrize("kind", ["pan", "tilt", "zoom", "truck", "dolly"])
+def test_what_a_camera_does_has_its_name(kind: MoveKind) -> None:
+    order = camera.orders((0.7, -0.7), (kind,))
+    names = [camera.name_of(camera.true_render(one)) for one in order]
+    assert names == [f"{kind} {way}" for way in DIRECTIONS[kind]]
+
+
+def test_a_camera_that_stands_still_and_one_that_sees_nothing_have_no_other_name() -> None:
+    still = camera.true_render(camera.orders((0.0,), ("pan",))[0])
+    assert camera.name_of(still) == "still"
+    assert camera.name_of(np.full_like(still, 128)) == "still"

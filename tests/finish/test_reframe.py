@@ -13,7 +13,6 @@ from vitascope.finish.reframe import (
     reframing,
     scenery,
     seen_by,
-    without_camera,
 )
 from vitascope.shot import edit
 from vitascope.shot.camera import CameraPath, rays
@@ -125,19 +124,6 @@ def test_frames_can_be_played_again() -> None:
     first, second = list(seen), list(seen)
     assert len(first) == NUM and all(a.shape == (72, 128, 3) for a in first)
     np.testing.assert_array_equal(first, second)
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("a dog runs, the camera pans left and zooms in", "a dog runs"),
-        ("The camera dollies in. A dog runs", "A dog runs"),
-        ("a dog runs, while the handheld camera shakes", "a dog runs"),
-        ("a dog looks into the camera", "a dog looks into the camera"),
-    ],
-)
-def test_words_about_the_camera_are_left_out(text: str, left: str) -> None:
-    assert without_camera(text) == left
 
 
 def post(path: CameraPath, frame: int) -> np.ndarray:

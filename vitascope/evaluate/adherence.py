@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vitascope import generate
+from vitascope.evaluate import camera
 from vitascope.evaluate import critic as reading
 from vitascope.evaluate.critic import PAIR, Answer
 from vitascope.evaluate.prompts import LATER, PROMPTS, USUAL, LaterPrompt, Prompt, render, shot_of
@@ -45,6 +45,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "sign text": ("word",),
     "two-object binding": (PAIR,),
 }
+MEASURED = ("camera",)  # not by the critic
 READABLE = 0.8  # of true renders: what the critic reads rightly less often than that is not measured
 # Of the short run: a part of the usual prompts, and some that ask for stuff and camera too.
 QUICK = (*PROMPTS[:12], *PROMPTS[40:52])
@@ -78,9 +79,14 @@ def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def read(clips: Frames) -> list[Answer]:
-    """What each clip [B, T, H, W, 3] shows."""
-    return reading.read(reading.load(), clips)
+def read(clips: Frames, wanted: Sequence[Answer] = ()) -> list[Answer]:
+    """What each clip [B, T, H, W, 3] shows. What the camera does is measured, where it is `wanted` [B]: geometry knows
+    what a critic guesses (`camera.name_of`)."""
+    answers = reading.read(reading.load(), clips)
+    for number, asked_for in enumerate(wanted):
+        if "camera" in asked_for:
+            answers[number] = {**answers[number], "camera": camera.name_of(clips[number])}
+    return answers
 
 
 def scores(wanted: Sequence[Answer], made: Sequence[Answer], true: Sequence[Answer]) -> dict[str, Metric]:
@@ -121,9 +127,10 @@ def measure(studio: Studio, quick: bool) -> Outcome:
         made = np.stack(studio.draw(shots))  # B T H W 3
         renders = 1 if quick or group != "level 1" else NUM_RENDERS
         true = np.stack([render(prompt, k) for prompt in prompts for k in range(renders)])
-        read_made, read_true = read(made), read(true)
-        for name, metric in scores([prompt.answer for prompt in prompts], read_made, read_true).items():
-            if all(told["accuracy"].get(key, 1.0) >= READABLE for key in NAMES[name]):
+        wanted = [prompt.answer for prompt in prompts]
+        read_made, read_true = read(made, wanted), read(true, [answer for answer in wanted for _ in range(renders)])
+        for name, metric in scores(wanted, read_made, read_true).items():
+            if all(told["accuracy"].get(key, 1.0) >= READABLE or key in MEASURED for key in NAMES[name]):
                 metrics.setdefault(name, metric)  # what level 1 has is told of level 1
         for i, prompt in enumerate(prompts):
             answer = {name: read_made[i][name] for name in prompt.answer}
@@ -132,14 +139,14 @@ def measure(studio: Studio, quick: bool) -> Outcome:
             shown.append(Shown(prompt.text, made[i], true[i * renders], _wrong(prompt, answer)))
     level = studio.card.level
     unseen = "" if quick or level >= 4 else "; what is asked of later levels it has never seen"
-    unread = [name for name, accuracy in told["accuracy"].items() if accuracy < READABLE]
+    unread = [name for name, accuracy in told["accuracy"].items() if accuracy < READABLE and name not in MEASURED]
     details = {
         "clips": clips,
         "critic": told,
         "not measured": unread,
         "note": f"the network has seen level {level} of the world{unseen}",
     }
-    accuracy = tuple((name, f"{value:.1%}") for name, value in told["accuracy"].items())
+    accuracy = tuple((name, f"{value:.1%}") for name, value in told["accuracy"].items() if name not in MEASURED)
     table = Table("The critic on held-out renders", ("attribute", "read rightly"), accuracy)
     return Outcome(metrics, tuple(shown), (table,), details=details)
 
@@ -177,18 +184,19 @@ def evaluate(weights: Path | None, out: Path, count: int = USUAL, *, draw: Draw 
     named = weights or WEIGHTS / "small.safetensors"
     training: dict[str, Any] = {}
     if draw is None:
-        network, card = checkpoint.load(named)
-        training = card.training
+        studio = Studio.of(named)
+        training = studio.card.training
 
         def draw(shots: Sequence[Shot]) -> Frames:
-            return generate.draw(network, shots)
+            return np.stack(studio.draw(shots))
 
     shots = [shot_of(prompt, i) for i, prompt in enumerate(prompts)]
     made = np.concatenate([draw(shots[i : i + BATCH]) for i in range(0, count, BATCH)])  # B T H W 3
     again = [i // len(PROMPTS) * NUM_RENDERS for i in range(count)]  # a prompt that comes again has other renders
     true = np.stack([render(prompts[i], again[i] + k) for i in range(count) for k in range(NUM_RENDERS)])
-    read_made, read_true = read(made), read(true)
-    metrics = scores([prompt.answer for prompt in prompts], read_made, read_true)
+    wanted = [prompt.answer for prompt in prompts]
+    read_made, read_true = read(made, wanted), read(true, [answer for answer in wanted for _ in range(NUM_RENDERS)])
+    metrics = scores(wanted, read_made, read_true)
     numbers = {
         name: {**asdict(metric), "relative": round(metric.value / metric.ceiling, 4) if metric.ceiling else 0.0}
         for name, metric in metrics.items()

@@ -20,6 +20,7 @@ from vitascope.evaluate.suite import Metric, Outcome, Plot, Shown, Studio, Table
 from vitascope.finish.cutout import things
 from vitascope.shot.camera import (
     DEFAULT_VIEW,
+    DIRECTIONS,
     UNITS,
     CameraPath,
     Move,
@@ -53,6 +54,10 @@ AROUND = 4  # pixels around things that move with them
 OFF = 0.7  # pixels by which a point may be off and still count for something: beyond that it counts less and less
 NEAR = 12.0  # metres within which ground tells of a walk
 SKY = 1000.0  # metres at which the sky hangs, and ground that is further
+NAMED: tuple[MoveKind, ...] = ("pan", "tilt", "zoom", "truck", "dolly")  # moves that prompts ask for by words
+A_MOVE = 0.1  # of the largest move of a kind: less is none
+EXPLAINED = 0.7  # of what standing still leaves unexplained that a move may leave
+MANY = 16  # points by which a move is named, at least
 FEWEST = 12  # points that tell of a move, at least
 BEYOND = 2.0  # times the largest move that are looked through
 RESAMPLES = 500
@@ -221,6 +226,21 @@ def done(kind: MoveKind, seen: Sequence[Seen], base: View = DEFAULT_VIEW) -> tup
         middle = float(tried[np.argmin([_misfit(kind, float(amount), chosen, base) for amount in tried])])
         reach *= 3 / count
     return middle, num
+
+
+def name_of(frames: Frames) -> str:
+    """What the camera of a clip does, "still" or as "pan left": the one of NAMED that best explains what was seen,
+    where enough is seen and something goes on."""
+    seen = look(frames)
+    base, best = DEFAULT_VIEW, (EXPLAINED, "still")
+    for kind in NAMED:
+        amount, num = done(kind, seen)
+        if num < MANY or abs(amount) < A_MOVE * abs(said(kind, amount_of(kind, 1.0))):
+            continue
+        telling = [_telling(kind, one, base) for one in seen]
+        left = _misfit(kind, amount, telling, base) / max(_misfit(kind, 0.0, telling, base), 1e-9)
+        best = min(best, (left, f"{kind} {DIRECTIONS[kind][int(amount < 0)]}"))
+    return best[1]
 
 
 def _telling(kind: MoveKind, seen: Seen, base: View) -> Seen:

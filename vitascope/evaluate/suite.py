@@ -20,6 +20,7 @@ from vitascope.model.card import WEIGHTS
 from vitascope.model.checkpoint import Card
 from vitascope.model.dit import DiT
 from vitascope.shot.clip import Clip
+from vitascope.shot.said import as_said
 from vitascope.shot.shot import Quality, Shot
 
 BATCH = 8  # clips that are made together
@@ -102,6 +103,7 @@ class Studio:
         """The frames of shots of the network's own size and rate and of at most one window, as the network made them
         (nothing is put back or scaled), set in motion, and as a moving camera sees them: [T, H, W, 3] each.
         With `alone` the network has to move all by itself. Shots of one length and as many pins are made together."""
+        shots = list(shots if alone else map(as_said, shots))
         moved = [None if alone else animatic(shot, shot.num_frames, shot.fps) for shot in shots]
         plain = iter(self._seen([shot for shot, one in zip(shots, moved, strict=True) if one is None], alone))
         return [next(plain) if one is None else np.stack(list(one)) for one in moved]

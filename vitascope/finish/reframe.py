@@ -6,7 +6,6 @@ of what is seen, and come out exactly. Walks (truck, pedestal, dolly, orbit) tak
 things stand up like cardboard where they can be told from it (`cutout.py`); else they lean as if they were painted.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitascope.shot.clip import Frame
-from vitascope.shot.moves import VERBS
 from vitascope.shot.pose import Camera, OverGround, Points, told
+from vitascope.shot.said import said
 from vitascope.shot.shot import Shot
 from vitascope.shot.tracks import Track, tracks_at
 
@@ -202,19 +201,11 @@ def reframing(shot: Shot, num_frames: int, fps: float) -> Reframing | None:
     share, corner = view
     made = Reframing(shot, camera, share, corner)
     others = tuple(_carried(track, made, fps) for track, own in zip(shot.tracks, found.own, strict=True) if not own)
-    spans = tuple(span.model_copy(update={"text": without_camera(span.text)}) for span in shot.spans)
+    spans = tuple(span.model_copy(update={"text": said(span.text).rest}) for span in shot.spans)
     plain = shot.with_(
-        text=without_camera(shot.text) or shot.text, tracks=others, spans=tuple(span for span in spans if span.text)
+        text=said(shot.text).rest or shot.text, tracks=others, spans=tuple(span for span in spans if span.text)
     )
     return Reframing(plain, camera, share, corner)
-
-
-def without_camera(text: str) -> str:
-    """A text without what it says of the camera's moves (see `describe_moves`): of «a dog, the camera pans left» the
-    dog is left."""
-    verbs = "|".join(map(re.escape, sorted(set(VERBS.values()))))
-    said = rf"[,;.]?\s*\b(?:(?:and|while|as)\s+)?the (?:handheld )?camera (?:{verbs})\b[^.;]*"
-    return re.sub(said, "", text, flags=re.IGNORECASE).lstrip(" ,;.").rstrip()
 
 
 # ---- the wider picture
