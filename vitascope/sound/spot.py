@@ -1,7 +1,7 @@
 """Spotting: a film is looked through once, and what is heard of it is a sheet of cues that a person can edit.
 
 The network of `spotter.py` says how much of each kind of sound belongs to each cell of each frame. A moment is where
-that mass is a quarter of one or more, and is taken away before the next one is looked for; what lasts is followed from
+that mass is a fifth of one or more, and is taken away before the next one is looked for; what lasts is followed from
 frame to frame. On the way the film's motion and cuts are measured, which is what a score is made for. Takes memory for
 some frames only, however long the film is.
 """
@@ -42,7 +42,7 @@ from vitascope.sound.spotter import (
 )
 
 TOGETHER = 24  # frames that go through the network at once
-LEAST = 0.25  # mass of a moment, …
+LEAST = 0.2  # mass of a moment, …
 LEAST_BESIDE = 0.4  # … and of one soon before or after another in its place
 NEXT = 3.2  # frames: what is nearer is soon
 REACH, ROUNDS = 1.5, 3  # frames that a moment reaches where it is told from others, and how often its time is mended
