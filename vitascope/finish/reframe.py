@@ -25,6 +25,7 @@ ASIDE = 0.25  # of the view by which it may begin beside the middle to hold all:
 FINE = 240  # pixels of the shorter side up to which each pixel's place is worked out
 SHORT = 0.9  # of the way to the horizon that is mirrored above and below a picture
 LEAST_MIRRORED = 0.1  # of a picture's height that the horizon is from its edges at least
+NEAR_ROWS, AN_EDGE = 3, 40.0  # rows, and by how much their colours differ at a horizon, summed over red, green and blue
 FAR = 20  # sides of the picture beside it: as far as anything is looked up
 BESIDE = 0.01  # of the picture beyond its edge: what is seen of no more than that matters to nobody
 MIDDLE = (0.5, 0.55)  # of the wider picture: there things are
@@ -153,8 +154,7 @@ def looked_up(frame: Frame, places: Callable[[Points], Points], ground: Frame | 
         at = cv2.resize(at, (at.shape[1] * step, at.shape[0] * step), interpolation=cv2.INTER_LINEAR)[:H, :W]
     outside = ((at < 0) | (at > (W - 1, H - 1))).any(-1)
     if outside.any():
-        horizon = _horizon(frame if ground is None else ground)
-        down = _mirrored(at[..., 1], H - 1, SHORT * horizon, SHORT * (1 - horizon))
+        down = _mirrored(at[..., 1], H - 1, *_mirrors(frame if ground is None else ground))
         at = cv2.merge([_mirrored(at[..., 0], W - 1, 1.0, 1.0), down])
     seen = cv2.remap(frame, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     if ground is not None and ground is not frame and outside.any():
@@ -175,13 +175,16 @@ def _to_and_fro(way: NDArray[np.floating[Any]], most: float) -> NDArray[np.float
     return np.minimum(there, 2 * most - there)
 
 
-def _horizon(picture: Frame) -> float:
-    """How far down a picture its upper part ends, if there is an edge from side to side: else the sky would come again
-    under the ground, and the ground above the sky. 0…1."""
+def _mirrors(picture: Frame) -> tuple[float, float]:
+    """What shares of a picture's height are mirrored above and below it. Where an edge goes from side to side it is a
+    horizon, and they end short of it: else the sky would come again under the ground, and the ground above the sky."""
     rows = picture[:, ::8].astype(np.float32)
-    change = np.abs(np.diff(np.median(rows, axis=1), axis=0)).sum(-1)
-    at = int(change.argmax())
-    return min(max(at / len(picture), LEAST_MIRRORED), 1 - LEAST_MIRRORED)
+    change = np.median(np.abs(rows[NEAR_ROWS:] - rows[:-NEAR_ROWS]).sum(-1), axis=1)
+    if change.max() < AN_EDGE:
+        return 1.0, 1.0
+    horizon = (int(change.argmax()) + NEAR_ROWS / 2) / len(picture)
+    horizon = min(max(horizon, LEAST_MIRRORED), 1 - LEAST_MIRRORED)
+    return SHORT * horizon, SHORT * (1 - horizon)
 
 
 def _between(count: int, step: int) -> NDArray[np.float64]:
