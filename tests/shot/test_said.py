@@ -4,7 +4,7 @@ import pytest
 
 from vitascope.shot import edit
 from vitascope.shot.moves import DIRECTIONS, Move, describe_moves, parse_moves
-from vitascope.shot.said import as_said, said
+from vitascope.shot.said import QUICKLY, SLOWLY, USUALLY, as_said, said
 from vitascope.shot.shot import Shot, Span
 
 
@@ -69,7 +69,9 @@ def test_every_move_that_is_described_is_read(kind: str) -> None:
         move = Move.towards(kind, way)  # type: ignore[arg-type]
         found = said(f"a red ball, {describe_moves((move,))}")
         assert found.rest == "a red ball"
-        assert [(one.kind, one.amount) for one in found.moves] == [(move.kind, move.amount)]
+        usual = move.amount**USUALLY if kind == "zoom" else USUALLY * move.amount
+        assert [one.kind for one in found.moves] == [kind]
+        assert found.moves[0].amount == pytest.approx(usual, rel=1e-2)
 
 
 def test_amounts_are_those_that_are_said_or_go_by_how_fast() -> None:
@@ -77,7 +79,8 @@ def test_amounts_are_those_that_are_said_or_go_by_how_fast() -> None:
         said(f"a ball, the camera {words}").moves[0].amount
         for words in ("slowly pans left", "pans left", "quickly pans left", "pans left by 33 degrees", "pans left 33 m")
     ]
-    assert amounts == [-12, -20, -30, -33, -20]
+    shares = [SLOWLY * USUALLY, USUALLY, QUICKLY * USUALLY, 33 / 20, USUALLY]
+    assert amounts == pytest.approx([-20 * share for share in shares])
     slow, usual = (said(f"the camera {words}").moves[0].amount for words in ("gently zooms in", "zooms in"))
     assert 1 < slow < usual
 
@@ -93,12 +96,15 @@ def test_what_follows_shares_out_the_time() -> None:
 
 
 def test_a_camera_that_only_words_tell_of_is_one_that_moves() -> None:
-    shot = Shot(text="a ball, the camera pans left", seconds=2.0, fps=12.0)
+    shot = Shot(text="a ball, the camera pans left by 20 degrees", seconds=2.0, fps=12.0)
     moved = as_said(shot)
     assert moved.tracks == edit.filmed(shot, parse_moves("pan left")).tracks and moved.text == shot.text
     assert as_said(moved) is moved, "tracks say it already"
     for still in (shot.with_(text="a ball rolls to the left"), shot.with_(fps=12.0, seconds=1 / 12)):
         assert as_said(still) is still
-    spans = (Span(start=0.0, end=1.0, text="a ball"), Span(start=1.0, end=2.0, text="the camera tilts up"))
+    spans = (
+        Span(start=0.0, end=1.0, text="a ball"),
+        Span(start=1.0, end=2.0, text="the camera tilts up by 12 degrees"),
+    )
     later = as_said(Shot(text="grass", seconds=2.0, fps=12.0, spans=spans))
     assert later.tracks == edit.filmed(shot, parse_moves("tilt up from 1s to 2s")).tracks

@@ -166,10 +166,12 @@ def _clause(text: str, at: int, by_hand: bool) -> _Told:
         following = "then" in link["link"].lower() or "before" in link["link"].lower()
         at = link.end()
     if by_hand:
-        shaking = Move.towards("handheld")
+        shaking = Move.towards("handheld", amount=USUALLY * DEFAULT_AMOUNTS["handheld"])
         if not stages and (match := _FOLLOWS.match(text, at)):
             at = match.end()
-        stages = [stage if shaking in stage else [*stage, shaking] for stage in stages or [[]]]
+        stages = [
+            stage if any(move.kind == "handheld" for move in stage) else [*stage, shaking] for stage in stages or [[]]
+        ]
     return _Told(stages, at, objects)
 
 
@@ -199,7 +201,7 @@ def _move(match: re.Match[str] | None) -> Move | None:
     amount = amount**pace if kind == "zoom" else amount * pace
     if match["amount"] and _unit(match["unit"]) == UNITS[kind] and 0 < float(match["amount"]) <= LARGEST[kind]:
         amount = float(match["amount"])
-    return Move.towards(kind, way, amount)
+    return Move.towards(kind, way, round(amount, 3))
 
 
 def _unit(name: str) -> str:
