@@ -72,7 +72,9 @@ class Sayer:
                 if 0 <= told < T:
                     cells[0, told, KINDS.index("footstep"), row, column] += 0.98 * mass
         self.seen += T
-        return Seen(cells.clamp(max=0.9999).logit(), torch.zeros(1, T, len(PLACES) + len(GROUNDS) + len(HOURS))), []
+        mirrored = cells.flip(-1)  # the second film is the first in the mirror
+        whole = torch.zeros(2, T, len(PLACES) + len(GROUNDS) + len(HOURS))
+        return Seen(torch.cat((cells, mirrored)).clamp(max=0.9999).logit(), whole), []
 
 
 @pytest.mark.parametrize("offset", np.arange(0, 24, 1.7))

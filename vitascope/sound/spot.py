@@ -2,8 +2,9 @@
 
 The network of `spotter.py` says how much of each kind of sound belongs to each cell of each frame. A moment is where
 that mass is a fifth of one or more, and is taken away before the next one is looked for; what lasts is followed from
-frame to frame. On the way the film's motion and cuts are measured, which is what a score is made for. Takes memory for
-some frames only, however long the film is.
+frame to frame. What sounds is read by the network of `matter.py` from the pixels about the place. On the way the film's
+motion and cuts are measured, which is what a score is made for. Takes memory for some frames only, however long the
+film is.
 """
 
 import math
@@ -23,6 +24,7 @@ from vitascope.model import numerics
 from vitascope.model.flow import Cancelled
 from vitascope.shot.clip import Frame
 from vitascope.shot.shot import Cue, CueKind
+from vitascope.sound.matter import BESIDE, OF_KIND, matter, name_of, small_picture, told
 from vitascope.sound.spotter import (
     AREA,
     CELL,
@@ -54,6 +56,8 @@ NEAR = 0.25  # of the picture that what lasts may move from frame to frame
 ENERGY_RATE = 4  # values of motion a second
 CALL_EVERY, CALL = 3.1, 0.5  # seconds: how often an animal that is seen is heard, and for how long
 MARGIN = 2  # frames around a peak that must be known
+LOOK_EVERY = 0.25  # seconds: how often what lasts is looked at for what it is made of
+RECENT = TOGETHER + DELAY + 2 * MARGIN + math.ceil(BESIDE * MAX_FPS) + 2  # frames back that may still be looked at
 
 
 @dataclass(frozen=True)
@@ -286,15 +290,18 @@ class _Track:
     most: float
     weight: float
     said: Tensor  # sum of what was told of it
+    made_of: NDArray[np.float32]  # sum of what was read of its matter
+    looked: float  # seconds, when it was last looked at for that
 
 
 class _Scene:
     """Frames without a cut, seen one batch after the other."""
 
     def __init__(self, network: Spotter, rate: float, start: float) -> None:
-        self.network, self.rate, self.start = network, rate, start
+        self.network, self.reader, self.rate, self.start = network, matter(), rate, start
         self.past: list[Tensor] | None = None
-        self.last: NDArray[np.uint8] | None = None
+        self.recent: deque[NDArray[np.uint8]] = deque(maxlen=RECENT)
+        self.num_seen = 0
         self.next = -DELAY  # the frame of which the next answer tells
         self.waiting: _Answers | None = None  # the last answers, whose peaks need those that come
         self.tracks: list[_Track] = []
@@ -303,28 +310,30 @@ class _Scene:
 
     def see(self, frames: NDArray[np.uint8]) -> list[Cue]:
         """What is certain after these frames [N, H, W, 3]."""
-        self.last = frames[-1]
+        self.recent.extend(frames)
+        self.num_seen += len(frames)
         return self._read(self._ask(frames), ends=False)
 
     def end(self) -> list[Cue]:
         """What is certain now that nothing follows: the picture is thought to stand still."""
-        assert self.last is not None
-        frames = np.repeat(self.last[None], DELAY, 0)
+        frames = np.repeat(self.recent[-1][None], DELAY, 0)
         found = self._read(self._ask(frames), ends=True)
         found += [cue for track in self.tracks for cue in self._cues_of(track)]
         self.tracks = []
         return found
 
     def _ask(self, frames: NDArray[np.uint8]) -> _Answers:
-        x = torch.from_numpy(frames).movedim(-1, 1)[None]
+        x = torch.from_numpy(frames).movedim(-1, 1)
+        x = torch.stack((x, x.flip(-1)))  # and in the mirror: what is chance in one answer is less in the mean of both
         with torch.inference_mode(), numerics.products(x.device):
             seen: Seen
-            seen, self.past = self.network(x, torch.tensor([self.rate]), self.past)
-        self.whole = self.whole + seen.whole[0].float().log_softmax(-1).sum(0)
-        cells = seen.cells[0].float()
+            seen, self.past = self.network(x, torch.tensor([self.rate] * 2), self.past)
+        self.whole = self.whole + seen.whole.float().log_softmax(-1).sum((0, 1))
         skip = max(0, -self.next)  # what is told of frames before the first
         self.next += len(frames)
-        return _Answers(cells[skip:, : len(KINDS)].sigmoid(), cells[skip:, len(KINDS) :])
+        cells = seen.cells[:, skip:].float()
+        mass, rest = cells[:, :, : len(KINDS)].sigmoid(), cells[:, :, len(KINDS) :]
+        return _Answers(*((part[0] + part[1].flip(-1)) / 2 for part in (mass, rest)))
 
     def _read(self, answers: _Answers, *, ends: bool) -> list[Cue]:
         """The cues in these answers and those that were waiting."""
@@ -360,7 +369,9 @@ class _Scene:
             kind = MOMENTS[int(mass[cells].sum((0, 2, 3)).argmax())]
             said = (run.rest[cells] * weight[:, None]).sum((0, 2, 3))
             place = _centre(weight.sum(0), part[1:], (h, w))
-            cues.append(self._cue(kind, (one.at + first) / self.rate, 0.0, said, place))
+            at = one.at + first
+            name = name_of(self._made_of(at, place), kind) if kind in OF_KIND else None
+            cues.append(self._cue(kind, at / self.rate, 0.0, said, place, name=name))
             self.told.append(one.later(first))
             for taken, share in one.taken(mass.sum(1)):  # the next run begins with some of these frames
                 mass[(taken[0], slice(None), *taken[1:])] *= share
@@ -396,8 +407,22 @@ class _Scene:
             track = self.tracks[min(near)[1]]
             track.last, track.place, track.most = time, place, max(track.most, mass)
             track.weight, track.said = track.weight + mass, track.said + said
+            if kind in OF_KIND and time >= track.looked + LOOK_EVERY:
+                track.made_of, track.looked = track.made_of + self._made_of(time * self.rate, place), time
         else:
-            self.tracks.append(_Track(kind, time, time, place, place, mass, mass, said))
+            made_of = self._made_of(time * self.rate, place) if kind in OF_KIND else np.zeros(0, np.float32)
+            self.tracks.append(_Track(kind, time, time, place, place, mass, mass, said, made_of, time))
+
+    def _made_of(self, at: float, place: tuple[float, float]) -> NDArray[np.float32]:
+        """What is read of the matter of what sounds in a place at a frame."""
+        earliest = self.num_seen - len(self.recent)
+        beside = BESIDE * self.rate
+        shown = (round(at + d) - earliest for d in (-beside, 0.0, beside))
+        looks = [self.recent[min(max(i, 0), len(self.recent) - 1)] for i in shown]
+        answer: NDArray[np.float32] = told(self.reader, np.stack([small_picture(look, place) for look in looks])[None])[
+            0
+        ]
+        return answer
 
     def _cues_of(self, track: _Track) -> list[Cue]:
         """The cues of something that lasted: one, or an animal's calls, or none where it was hardly believed."""
@@ -406,7 +431,8 @@ class _Scene:
             return []
         said = track.said / track.weight
         if track.kind != "animal":
-            return [self._cue(track.kind, track.first, seconds, said, track.start, track.place)]
+            name = name_of(track.made_of, track.kind) if track.kind in OF_KIND else None
+            return [self._cue(track.kind, track.first, seconds, said, track.start, track.place, name)]
         calls = np.arange(min(0.4, 0.3 * seconds), seconds, CALL_EVERY)
         return [self._cue("animal", track.first + float(call), CALL, said, track.start, track.place) for call in calls]
 
@@ -418,9 +444,10 @@ class _Scene:
         said: Tensor,
         place: tuple[float, float],
         to: tuple[float, float] | None = None,
+        name: str | None = None,
     ) -> Cue:
         N, M = len(THINGS), len(MET)
-        thing, met = THINGS[int(said[:N].argmax())], MET[int(said[N : N + M].argmax())]
+        thing, met = name or THINGS[int(said[:N].argmax())], MET[int(said[N : N + M].argmax())]
         strength, across = float(said[N + M]), 2 ** (4 * (float(said[N + M + 1]) - 0.5))
         materials: tuple[str, ...] = (thing, met) if kind not in ("engine", "animal", "cloth", "whoosh") else (thing,)
         if kind == "speech":
