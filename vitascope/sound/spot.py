@@ -57,6 +57,9 @@ ENERGY_RATE = 4  # values of motion a second
 CALL_EVERY, CALL = 3.1, 0.5  # seconds: how often an animal that is seen is heard, and for how long
 MARGIN = 2  # frames around a peak that must be known
 LOOK_EVERY = 0.25  # seconds: how often what lasts is looked at for what it is made of
+# What was read of the moments before counts too, since a thing that bounces and an animal that walks are heard again
+# and again: of those in the last seconds, and so near in the picture, this share.
+AGAIN_SECONDS, AGAIN_NEAR, AGAIN_SHARE = 1.5, 0.2, 0.6
 RECENT = TOGETHER + DELAY + 2 * MARGIN + math.ceil(BESIDE * MAX_FPS) + 2  # frames back that may still be looked at
 
 
@@ -306,6 +309,7 @@ class _Scene:
         self.waiting: _Answers | None = None  # the last answers, whose peaks need those that come
         self.tracks: list[_Track] = []
         self.told: list[_Moment] = []  # the last ones
+        self.read: list[tuple[float, tuple[float, float], NDArray[np.float32]]] = []  # of their matter
         self.whole = torch.zeros(len(PLACES) + len(GROUNDS) + len(HOURS))
 
     def see(self, frames: NDArray[np.uint8]) -> list[Cue]:
@@ -370,7 +374,7 @@ class _Scene:
             said = (run.rest[cells] * weight[:, None]).sum((0, 2, 3))
             place = _centre(weight.sum(0), part[1:], (h, w))
             at = one.at + first
-            name = name_of(self._made_of(at, place), kind) if kind in OF_KIND else None
+            name = name_of(self._sounds(at, place), kind) if kind in OF_KIND else None
             cues.append(self._cue(kind, at / self.rate, 0.0, said, place, name=name))
             self.told.append(one.later(first))
             for taken, share in one.taken(mass.sum(1)):  # the next run begins with some of these frames
@@ -412,6 +416,15 @@ class _Scene:
         else:
             made_of = self._made_of(time * self.rate, place) if kind in OF_KIND else np.zeros(0, np.float32)
             self.tracks.append(_Track(kind, time, time, place, place, mass, mass, said, made_of, time))
+
+    def _sounds(self, at: float, place: tuple[float, float]) -> NDArray[np.float32]:
+        """What is read of the matter of a moment, and of those before that are probably of the same."""
+        now = at / self.rate
+        self.read = [one for one in self.read if now - one[0] < AGAIN_SECONDS]
+        own = self._made_of(at, place)
+        near = [answer for _, there, answer in self.read if math.dist(there, place) < AGAIN_NEAR]
+        self.read.append((now, place, own))
+        return own + np.float32(AGAIN_SHARE) * sum(near, np.zeros_like(own))
 
     def _made_of(self, at: float, place: tuple[float, float]) -> NDArray[np.float32]:
         """What is read of the matter of what sounds in a place at a frame."""
