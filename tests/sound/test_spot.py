@@ -30,6 +30,18 @@ def test_the_network_gives_the_same_for_a_run_in_parts() -> None:
     torch.testing.assert_close(torch.cat((first.cells, second.cells), 1), whole.cells, rtol=1e-4, atol=1e-4)
 
 
+def test_what_is_seen_is_the_same_in_training() -> None:
+    torch.manual_seed(0)
+    network = Spotter((8, 16, 24), (1, 1, 1)).eval()
+    frames = torch.randint(0, 255, (2, 5, 3, 48, 64), dtype=torch.uint8)
+    fps = torch.tensor([12.0, 30.0])
+    learned, _ = network(frames, fps)
+    with torch.inference_mode():
+        used, _ = network(frames, fps)
+    torch.testing.assert_close(used.cells, learned.cells.detach(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(used.whole, learned.whole.detach(), rtol=1e-4, atol=1e-4)
+
+
 def test_cuts_are_found_and_a_still_film_has_no_moments() -> None:
     film = np.concatenate([noise(0), noise(1), noise(2)])
     found = spot(film, 10.0)

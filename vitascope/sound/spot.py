@@ -327,8 +327,8 @@ class _Scene:
         return found
 
     def _ask(self, frames: NDArray[np.uint8]) -> _Answers:
-        x = torch.from_numpy(frames).movedim(-1, 1)
-        x = torch.stack((x, x.flip(-1)))  # and in the mirror: what is chance in one answer is less in the mean of both
+        # In the mirror too: what is chance in one answer is less in the mean of both.
+        x = torch.from_numpy(np.stack((frames, frames[:, :, ::-1]))).movedim(-1, 2)
         with torch.inference_mode(), numerics.products(x.device):
             seen: Seen
             seen, self.past = self.network(x, torch.tensor([self.rate] * 2), self.past)

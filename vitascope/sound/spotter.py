@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vitascope.model import checkpoint
@@ -23,6 +24,7 @@ from vitascope.shot.shot import CueKind
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "sound" / "spotter.safetensors"
 AREA = 256 * 144  # pixels of a frame as it is looked at, about; at half of that a foot is two pixels, and not seen
 CELL = 16  # pixels of a cell
+STRIDE = 4  # of the stem
 MAX_FPS = 30.0  # of faster films some frames are left out
 DELAY = 3  # frames after a moment that are seen before it is told
 MOMENTS: tuple[CueKind, ...] = ("impact", "bounce", "topple", "footstep", "whoosh")
@@ -84,7 +86,7 @@ class Spotter(nn.Module):
         super().__init__()
         self.widths, self.depths = tuple(widths), tuple(depths)
         width = self.widths[-1]
-        self.stem = Convolution(7, self.widths[0], 7, 4)
+        self.stem = Convolution(7, self.widths[0], 7, STRIDE)
         self.down = nn.ModuleList(Convolution(a, b, stride=2) for a, b in pairwise(self.widths))
         self.blocks = nn.ModuleList(
             nn.ModuleList(Block(width) for _ in range(depth))
@@ -101,13 +103,10 @@ class Spotter(nn.Module):
         """Frames [B, T, 3, H, W] in 0..255, H and W multiples of CELL, at fps [B]; `past` is what the last call gave
         back for the frames before."""
         B, T = frames.shape[:2]
-        x = frames.float() / 64 - 2
-        last = x[:, :1] if past is None else past[0]
-        change = x - torch.cat((last, x[:, :-1]), 1)
-        rate = torch.log2(fps / 24).view(B, 1, 1, 1, 1).expand(-1, T, -1, *x.shape[-2:])
-        x = torch.cat((x, 2 * change, rate), 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        kept = [frames[:, -1:].float() / 64 - 2]
-        x = self.stem(x)
+        last = frames[:, :1] if past is None else past[0]
+        before = torch.cat((last, frames[:, :-1]), 1)
+        kept = [frames[:, -1:]]
+        x = self._begun(frames, before, torch.log2(fps / 24))
         for stage, blocks in enumerate(self.blocks):
             if stage:
                 x = self.down[stage - 1](x)
@@ -117,6 +116,30 @@ class Spotter(nn.Module):
                 kept.append(run)
         pooled = torch.cat((x.mean((2, 3)), x.amax((2, 3))), 1)
         return Seen(self.told(self.near(x)).unflatten(0, (B, T)), self.whole(pooled).unflatten(0, (B, T))), kept
+
+    def _begun(self, frames: Tensor, before: Tensor, rate: Tensor) -> Tensor:
+        """What the stem makes of frames [B, T, 3, H, W], of what has changed in them since those before, and of the
+        rates [B] as octaves above 24: [B·T, C, H/4, W/4]."""
+        B, T = frames.shape[:2]
+        if torch.is_grad_enabled():
+            x, change = frames.float() / 64 - 2, (frames.float() - before) / 32
+            rates = rate.view(B, 1, 1, 1, 1).expand(-1, T, -1, *x.shape[-2:])
+            x = torch.cat((x, change, rates), 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+            out: Tensor = self.stem(x)
+            return out
+        # Moving all these numbers costs more than the stem itself. Two frames say what one and its change say, by a
+        # kernel that is summed up before; and a rate is the same number in all pixels.
+        size = self.stem.size
+        kernel = self.stem.kernel.view(len(self.stem.kernel), 7, size, size)
+        of_frame, of_change, of_rate = kernel.split((3, 3, 1), 1)
+        both = torch.cat([part.permute(0, 1, 3, 4, 2).flatten(0, 1) for part in (frames, before)], -1)  # N H W 6
+        x = both.float().sub_(128).permute(0, 3, 1, 2)
+        kernel = torch.cat((of_frame / 64 + of_change / 32, of_change / -32), 1)
+        x = F.conv2d(x, kernel.contiguous(memory_format=torch.channels_last), stride=STRIDE, padding=size // 2)
+        rates = F.conv2d(torch.ones_like(frames[:1, 0, :1], dtype=torch.float32), of_rate, None, STRIDE, size // 2)
+        rates = (rate.view(B, 1, 1, 1) * rates).contiguous(memory_format=torch.channels_last)  # B C h w
+        x.unflatten(0, (B, T)).add_(rates[:, None])
+        return F.relu_(self.stem.norm(x))
 
 
 @cache
