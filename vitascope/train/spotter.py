@@ -27,6 +27,7 @@ from torch import Tensor
 from vitascope.model import checkpoint, numerics
 from vitascope.model.checkpoint import Card
 from vitascope.shot.shot import Cue
+from vitascope.sound.matter import OF_KIND
 from vitascope.sound.spotter import (
     CELL,
     DELAY,
@@ -266,7 +267,8 @@ def _put(target: Target, cue: Cue, frame: int, mass: float, place: tuple[float, 
         masses[row, column] = min(1.0, masses[row, column] + mass * share)
         if mass * share > 0.15:
             names = cue.materials[-1:] if cue.kind == "speech" else cue.materials[:1]
-            target.thing[told, row, column] = THINGS.index(names[0]) if names and names[0] in THINGS else -1
+            asked = names and names[0] in THINGS and cue.kind not in OF_KIND  # those are read by `sound/matter.py`
+            target.thing[told, row, column] = THINGS.index(names[0]) if asked else -1
             met = cue.materials[1] if len(cue.materials) > 1 else ""
             target.met[told, row, column] = MET.index(met) if met in MET else -1
             target.strength[told, row, column] = cue.strength
