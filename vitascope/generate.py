@@ -42,7 +42,8 @@ Frames = npt.NDArray[np.uint8]  # T H W 3
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 Told = Callable[[int, int], None]
 Cancel = Callable[[], bool]
-Preview = Callable[[Frames], None]  # a window's frames as they form, small
+Preview = Callable[[Sequence[Frame]], None]  # a window's frames as they form, small
+Forming = Callable[[int, Frames], None]  # the number of the first of them, and they as the network makes them
 
 
 @dataclass(frozen=True)
@@ -152,20 +153,26 @@ def make_with(
     told = as_said(shot)
     camera = reframing(told, planned.num_frames, planned.fps)
     filmed = told if camera is None else camera.shot
+
+    def shown(number: int, frames: Frames) -> None:
+        assert preview is not None
+        preview(list(frames) if camera is None else camera.some(list(frames), number))
+
+    forming = None if preview is None else shown
     first: list[Take] = []
     kept: Iterable[Frame] | None = None
     if sets_in_motion(filmed, planned):
         there = (lambda number: None) if rushes is None else rushes.get
-        first = [next(windows(made_by, filmed, planned, report, cancel, there, preview))]
+        first = [next(windows(made_by, filmed, planned, report, cancel, there, forming))]
         kept = set_in_motion(filmed, planned, first[0].frames[0])
     moves = kept is not None
     if kept is None and len(planned.windows) == 1:
-        kept = (first or [next(windows(made_by, filmed, planned, report, cancel, preview=preview))])[0].frames
+        kept = (first or [next(windows(made_by, filmed, planned, report, cancel, forming=forming))])[0].frames
     elif kept is None:
         kept = rushes = rushes or Rushes(shot, made_by.digest)
         if first and rushes.get(0) is None:
             rushes.put(0, first[0])
-        for number, take in enumerate(windows(made_by, filmed, planned, report, cancel, rushes.get, preview)):
+        for number, take in enumerate(windows(made_by, filmed, planned, report, cancel, rushes.get, forming)):
             if rushes.get(number) is None:
                 rushes.put(number, take)
     seen = kept if camera is None else camera.all(kept)
@@ -339,7 +346,7 @@ def windows(
     report: Progress,
     cancel: Cancel | None = None,
     there: Callable[[int], Take | None] = lambda number: None,
-    preview: Preview | None = None,
+    forming: Forming | None = None,
 ) -> Iterator[Take]:
     """The frames of each window [T, H, W, 3], at the largest size that the network makes of this Shot.
 
@@ -361,9 +368,10 @@ def windows(
             report(stage, number * each + done, total * each)
 
         told("sample", steps, 0, 0)
-        frames = draw(
-            network, [small], window, before or None, partial(told, "sample", steps), cancel, recipe, preview
-        )[0]
+        shown = None if forming is None else partial(forming, window.first)
+        frames = draw(network, [small], window, before or None, partial(told, "sample", steps), cancel, recipe, shown)[
+            0
+        ]
         before = [frames[-known:]]
         if large is not None:
             told("refine", recipe.refine_steps, 0, 0)
@@ -381,7 +389,7 @@ def draw(
     progress: Told | None = None,
     cancel: Cancel | None = None,
     recipe: Recipe = BEST,
-    preview: Preview | None = None,
+    preview: Callable[[Frames], None] | None = None,
 ) -> Frames:
     """The frames of one window (all, if none is named) of several shots of one size and length, made together from
     noise: [B, T, H, W, 3]."""
@@ -424,7 +432,7 @@ def _sampled(
     progress: Told | None,
     cancel: Cancel | None,
     recipe: Recipe,
-    preview: Preview | None = None,
+    preview: Callable[[Frames], None] | None = None,
 ) -> Frames:
     """The frames [B, F, H, W, 3] of a window; from noise, or from clean patches [B, G, n, width] to `start` with."""
     first = shots[0]

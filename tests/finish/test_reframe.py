@@ -93,6 +93,18 @@ def test_a_brush_on_top_goes_along_in_the_wider_picture() -> None:
     np.testing.assert_allclose(wide.points[-1], made.places(np.array(own.points[-1]), NUM - 1), atol=0.02)
 
 
+def test_a_glimpse_is_of_the_same_frames() -> None:
+    made = found(filmed("pan left 12deg + zoom in 1.4x"))
+    frames = [ground(over(made), 0) + np.uint8(number) for number in range(NUM)]
+    whole = list(made.all(frames))
+    some = made.some(frames[8:12], 8)
+    assert len(some) == 4 and len(list(some)) == 4
+    for number in range(4):
+        np.testing.assert_array_equal(some[number], whole[8 + number])
+    np.testing.assert_array_equal(some[-1], whole[11])
+    assert [frame.tobytes() for frame in some[1:3]] == [frame.tobytes() for frame in whole[9:11]]
+
+
 def test_what_is_no_moving_camera_is_left_to_the_network() -> None:
     still = np.random.default_rng(0).random((40, 1, 2)).repeat(NUM, 1)
     there = np.ones((40, NUM), np.bool_)

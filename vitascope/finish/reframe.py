@@ -6,9 +6,9 @@ of what is seen, and come out exactly. Walks (truck, pedestal, dolly, orbit) tak
 things stand up like cardboard where they can be told from it (`cutout.py`); else they lean as if they were painted.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,10 @@ class Reframing:
     def all(self, made: Iterable[Frame]) -> "Reframed":
         return Reframed(made, self)
 
+    def some(self, made: Sequence[Frame], first: int) -> "Glimpse":
+        """Those of the frames that are looked at, of some of which the first has this number."""
+        return Glimpse(made, self, first)
+
 
 @dataclass(frozen=True, eq=False)
 class Reframed:
@@ -63,6 +67,28 @@ class Reframed:
 
     def __iter__(self) -> Iterator[Frame]:
         return (self.by.frame(frame, number) for number, frame in enumerate(self.made))
+
+
+@dataclass(frozen=True, eq=False)
+class Glimpse(Sequence[Frame]):
+    """Some frames as the moving camera sees them, each reckoned when it is looked at."""
+
+    made: Sequence[Frame]
+    by: Reframing
+    first: int
+
+    def __len__(self) -> int:
+        return len(self.made)
+
+    @overload
+    def __getitem__(self, index: int) -> Frame: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Frame]: ...
+    def __getitem__(self, index: int | slice) -> Frame | list[Frame]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        within = range(len(self))[index]
+        return self.by.frame(self.made[within], self.first + within)
 
 
 @dataclass(frozen=True, eq=False)
