@@ -58,7 +58,7 @@ CALL_EVERY, CALL = 3.1, 0.5  # seconds: how often an animal that is seen is hear
 MARGIN = 2  # frames around a peak that must be known
 LOOK_EVERY = 0.25  # seconds: how often what lasts is looked at for what it is made of
 # What was read of the moments before counts too, since a thing that bounces and an animal that walks are heard again
-# and again: of those in the last seconds, and so near in the picture, this share.
+# and again: of those that were read for the last seconds, so near in the picture, this share.
 AGAIN_SECONDS, AGAIN_NEAR, AGAIN_SHARE = 1.5, 0.2, 0.6
 RECENT = TOGETHER + DELAY + 2 * MARGIN + math.ceil(BESIDE * MAX_FPS) + 2  # frames back that may still be looked at
 
@@ -418,7 +418,7 @@ class _Scene:
             self.tracks.append(_Track(kind, time, time, place, place, mass, mass, said, made_of, time))
 
     def _sounds(self, at: float, place: tuple[float, float]) -> NDArray[np.float32]:
-        """What is read of the matter of a moment, and of those before that are probably of the same."""
+        """What is read of the matter of a moment, and of those read before that are probably of the same."""
         now = at / self.rate
         self.read = [one for one in self.read if now - one[0] < AGAIN_SECONDS]
         own = self._made_of(at, place)
@@ -431,10 +431,8 @@ class _Scene:
         earliest = self.num_seen - len(self.recent)
         beside = BESIDE * self.rate
         shown = (round(at + d) - earliest for d in (-beside, 0.0, beside))
-        looks = [self.recent[min(max(i, 0), len(self.recent) - 1)] for i in shown]
-        answer: NDArray[np.float32] = told(self.reader, np.stack([small_picture(look, place) for look in looks])[None])[
-            0
-        ]
+        looks = [small_picture(self.recent[min(max(i, 0), len(self.recent) - 1)], place) for i in shown]
+        answer: NDArray[np.float32] = told(self.reader, np.stack(looks)[None])[0]
         return answer
 
     def _cues_of(self, track: _Track) -> list[Cue]:

@@ -128,17 +128,18 @@ class Spotter(nn.Module):
             out: Tensor = self.stem(x)
             return out
         # Moving all these numbers costs more than the stem itself. Two frames say what one and its change say, by a
-        # kernel that is summed up before; and a rate is the same number in all pixels.
+        # kernel that is summed up before (in fp32, or small changes drown); and a rate is the same in all pixels.
         size = self.stem.size
         kernel = self.stem.kernel.view(len(self.stem.kernel), 7, size, size)
         of_frame, of_change, of_rate = kernel.split((3, 3, 1), 1)
-        both = torch.cat([part.permute(0, 1, 3, 4, 2).flatten(0, 1) for part in (frames, before)], -1)  # N H W 6
-        x = both.float().sub_(128).permute(0, 3, 1, 2)
         kernel = torch.cat((of_frame / 64 + of_change / 32, of_change / -32), 1)
-        x = F.conv2d(x, kernel.contiguous(memory_format=torch.channels_last), stride=STRIDE, padding=size // 2)
-        rates = F.conv2d(torch.ones_like(frames[:1, 0, :1], dtype=torch.float32), of_rate, None, STRIDE, size // 2)
-        rates = (rate.view(B, 1, 1, 1) * rates).contiguous(memory_format=torch.channels_last)  # B C h w
-        x.unflatten(0, (B, T)).add_(rates[:, None])
+        kernel = kernel.contiguous(memory_format=torch.channels_last)
+        both = torch.cat([part.permute(0, 1, 3, 4, 2).flatten(0, 1) for part in (frames, before)], -1)  # N H W 6
+        everywhere = torch.ones(1, 1, *frames.shape[-2:], device=frames.device)
+        with torch.autocast(frames.device.type, enabled=False):
+            x = F.conv2d(both.float().sub_(128).permute(0, 3, 1, 2), kernel, None, STRIDE, size // 2)
+            rates = rate.view(B, 1, 1, 1) * F.conv2d(everywhere, of_rate, None, STRIDE, size // 2)  # B C h w
+        x.unflatten(0, (B, T)).add_(rates.contiguous(memory_format=torch.channels_last)[:, None])
         return F.relu_(self.stem.norm(x))
 
 
