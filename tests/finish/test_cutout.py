@@ -104,6 +104,14 @@ def test_where_there_is_no_room_beside_it_what_is_around_is_smeared_over_it() ->
     assert (filled[38:42, 70:120, 1] > 90).all(), "grass, not magenta"
 
 
+def part_of_something() -> np.ndarray:
+    """A bright core in a large disc that stands out too little to be found."""
+    picture = np.full((80, 144, 3), (90, 140, 80), np.uint8)
+    cv2.circle(picture, (70, 40), 24, (120, 110, 80), -1)
+    cv2.circle(picture, (70, 40), 9, (230, 20, 20), -1)
+    return picture
+
+
 def test_things_are_told_from_tiles_and_clouds_and_shadows() -> None:
     picture = landscape()
     columns, rows = np.meshgrid(np.arange(144), np.arange(80))
@@ -115,6 +123,7 @@ def test_things_are_told_from_tiles_and_clouds_and_shadows() -> None:
     found = things(picture)
     assert len(found) == 1 and overlap(found[0], disc()) > 0.8
     assert things(landscape(clutter=150)) == []
+    assert things(part_of_something()) == []
     assert things(np.full((80, 144, 3), 80, np.uint8)) == []
 
 

@@ -198,3 +198,31 @@ def test_what_lies_beside_the_picture_is_ground_and_no_thing_is_seen_twice() -> 
     seen = alone.frame(still, NUM - 1)
     assert red(seen) == 1
     assert np.abs(seen[100:, 150:].astype(int) - (90, 160, 80)).max() < 20
+
+
+def test_what_an_edge_cuts_off_goes_on_beyond_it_and_is_not_seen_twice() -> None:
+    import cv2
+
+    made = found(filmed("zoom out 1.3x"))
+    alone = Reframing(made.shot, made.camera, 1.0, (0.0, 0.0))
+    still = np.full((144, 256, 3), (90, 160, 80), np.uint8)
+    still[:60] = (140, 180, 240)
+    still[:90, 16:34] = (210, 30, 30)
+    seen = alone.frame(still, NUM - 1)
+    red = ((seen[..., 0] > 150) & (seen[..., 1] < 90)).astype(np.uint8)
+    assert cv2.connectedComponents(red)[0] == 2, "the ground and one post"
+    assert red[3:80, round((25 - 128) / 1.3 + 128)].all(), "up to the new edge"
+
+
+def test_above_a_horizon_only_what_is_plain_is_mirrored_over_and_over() -> None:
+    plain = np.full((144, 256, 3), (90, 160, 80), np.uint8)
+    plain[:20] = (140, 180, 240)
+    houses = plain.copy()
+    houses[:20, np.arange(256) // 12 % 2 == 0] = (60, 60, 60)
+
+    def up(xy: np.ndarray) -> np.ndarray:
+        return np.asarray(xy - (0.0, 0.25))
+
+    over_plain, over_houses = looked_up(plain, up), looked_up(houses, up)
+    assert np.abs(over_plain[:30].astype(int) - (140, 180, 240)).max() < 12, "sky above the sky"
+    assert (over_houses[:12] == (90, 160, 80)).all(-1).mean() > 0.9, "all of it is mirrored"

@@ -31,6 +31,7 @@ RIM = 0.02  # of the picture's height: as wide are the edges in which a thing an
 A_THING = 0.004  # of the picture: less is no thing that must be told from its ground
 WIDEST = 0.5  # of the picture's width that a thing has
 STRONG = 0.4  # of what stands out most: what does so less is a shadow or a cloud
+ENDS = 0.6  # of that which three quarters of what lies around a whole thing stand out by at most
 PLAIN = 8.0  # by which plain surroundings differ within themselves at most (Lab)
 TIMES = 3.0  # what they differ within themselves: what stands out does so by more, …
 LEAST_OUT = 12.0  # … and by at least this much (Lab)
@@ -147,15 +148,28 @@ def shadow_of(thing: Mask, shade: NDArray[np.float64]) -> tuple[Mask, bool] | No
 
 def things(picture: Frame) -> list[Mask]:
     """What stands out anywhere in a picture of plain surroundings, and is no cloud, shadow or tile; nothing where the
-    surroundings are not plain."""
+    surroundings are not plain. What goes on beyond its outline is a part of something, and left out too."""
     H, W = picture.shape[:2]
     out = _standing_out(picture, np.zeros((H, W), np.bool_))
     usual = float(np.median(out))
     if usual >= PLAIN:
         return []
-    parts = _apart(out, max(TIMES * usual, LEAST_OUT, STRONG * float(np.quantile(out, 0.99))))
+    threshold = max(TIMES * usual, LEAST_OUT, STRONG * float(np.quantile(out, 0.99)))
+    parts = _apart(out, threshold)
     found = [np.asarray(parts == number) for number in np.unique(parts[parts > 0])]
-    return [mask for mask in found if mask.mean() > A_THING and mask.any(0).mean() < WIDEST]
+    return [
+        mask
+        for mask in found
+        if mask.mean() > A_THING
+        and mask.any(0).mean() < WIDEST
+        and float(np.quantile(out[_about_it(mask)], 0.75)) < ENDS * threshold
+    ]
+
+
+def _about_it(mask: Mask) -> Mask:
+    """What lies around a mask [H, W], a few pixels from it."""
+    inner, outer = (cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) for side in (5, 9))
+    return np.asarray(outer > inner)
 
 
 def _parts(picture: Frame, points: Points) -> tuple[NDArray[np.int32], float]:

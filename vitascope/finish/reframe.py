@@ -26,6 +26,8 @@ FINE = 240  # pixels of the shorter side up to which each pixel's place is worke
 SHORT = 0.9  # of the way to the horizon that is mirrored above and below a picture
 LEAST_MIRRORED = 0.1  # of a picture's height that the horizon is from its edges at least
 NEAR_ROWS, AN_EDGE = 3, 40.0  # rows, and by how much their colours differ at a horizon, summed over red, green and blue
+PLAIN = 12.0  # grey levels between pixels eight apart, in the mean
+LEAST_CUT = 3  # pixels of an edge, that cut a thing off
 FAR = 20  # sides of the picture beside it: as far as anything is looked up
 BESIDE = 0.01  # of the picture beyond its edge: what is seen of no more than that matters to nobody
 MIDDLE = (0.5, 0.55)  # of the wider picture: there things are
@@ -98,6 +100,8 @@ class Scenery:
     picture: Frame
     ground: Frame  # the picture without what stands in it
     standing: tuple[tuple[Points, NDArray[np.float32]], ...]
+    # Of the things that the left, upper, right and lower edge cut off, where they are [4, H, W]; None: none is.
+    cut_off: NDArray[np.float32] | None = None
 
 
 def scenery(picture: Frame, camera: Camera, outside: bool = False) -> Scenery:
@@ -113,18 +117,22 @@ def scenery(picture: Frame, camera: Camera, outside: bool = False) -> Scenery:
     small = smaller(picture)
     scale = size[1] / small.shape[0]
     found, ground = [], picture
+    cut_off = np.zeros((4, *picture.shape[:2]), np.float32)
     for mask in things(small):
         low = int(np.flatnonzero(mask.any(1))[-1])
         across = np.flatnonzero(mask[max(0, low - len(mask) // 40) : low + 1].any(0)).mean()
         soft = enlarged(softened(mask), size)
         found.append((np.array([across + 0.5, low + 1.0]) * scale, soft))
         ground = behind(ground, soft > 0.5)
+        edges = mask[:, 0], mask[0], mask[:, -1], mask[-1]
+        for side in (side for side, edge in enumerate(edges) if edge.sum() >= LEAST_CUT):
+            cut_off[side] = np.maximum(cut_off[side], soft)
         if not walks:  # it is mirrored, and nothing else seen of it: there the shadow would have nobody
             rows, columns = np.nonzero(mask)
             cast = shadow_of(mask, shadows(small, np.stack([columns, rows], -1).astype(float)))
             ground = ground if cast is None else behind(ground, enlarged(softened(cast[0]), size) > 0.5)
     found.sort(key=lambda one: float(one[0][1]))  # the nearest last
-    return Scenery(picture, ground, tuple(found) if walks else ())
+    return Scenery(picture, ground, tuple(found) if walks else (), cut_off if cut_off.any() else None)
 
 
 def looks_outside(
@@ -149,7 +157,7 @@ def seen_by(
         return np.array(corner) + share * camera.before(xy, number)
 
     if not isinstance(camera, OverGround) or not camera.walks:
-        return looked_up(made.picture, places, made.ground)
+        return looked_up(made.picture, places, made.ground, made.cut_off)
     seen = looked_up(made.ground, places)
     if not made.standing:
         return seen
@@ -165,10 +173,15 @@ def seen_by(
     return np.asarray(np.rint(out.clip(0, 255)), np.uint8)
 
 
-def looked_up(frame: Frame, places: Callable[[Points], Points], ground: Frame | None = None) -> Frame:
+def looked_up(
+    frame: Frame,
+    places: Callable[[Points], Points],
+    ground: Frame | None = None,
+    cut_off: NDArray[np.float32] | None = None,
+) -> Frame:
     """A picture [H, W, 3] that shows at each of its places [H, W, 2] what a frame shows elsewhere; beyond the frame's
-    edge, the mirror image of its ground: no thing is seen twice. In large pictures every few pixels are asked for, and
-    those between lie between."""
+    edge, the mirror image of its ground: no thing is seen twice. But what an edge cuts off (see `Scenery`) goes on
+    beyond it. In large pictures every few pixels are asked for, and those between lie between."""
     import cv2
 
     H, W = frame.shape[:2]
@@ -178,13 +191,19 @@ def looked_up(frame: Frame, places: Callable[[Points], Points], ground: Frame | 
     at = np.asarray(np.clip(at, (-FAR * W, -FAR * H), (FAR * W, FAR * H)), np.float32)
     if step > 1:
         at = cv2.resize(at, (at.shape[1] * step, at.shape[0] * step), interpolation=cv2.INTER_LINEAR)[:H, :W]
-    outside = ((at < 0) | (at > (W - 1, H - 1))).any(-1)
+    beyond = np.concatenate([at < 0, at > (W - 1, H - 1)], -1)  # H W 4
+    outside = beyond.any(-1)
     if outside.any():
         down = _mirrored(at[..., 1], H - 1, *_mirrors(frame if ground is None else ground))
         at = cv2.merge([_mirrored(at[..., 0], W - 1, 1.0, 1.0), down])
     seen = cv2.remap(frame, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     if ground is not None and ground is not frame and outside.any():
-        seen[outside] = cv2.remap(ground, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)[outside]
+        bare = cv2.remap(ground, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        if cut_off is not None:  # whatever it lies beyond has to cut it off
+            kept = [cv2.remap(one, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101) for one in cut_off]
+            goes_on = np.where(beyond, np.stack(kept, -1), np.float32(1)).min(-1, keepdims=True)
+            bare = np.rint(bare + goes_on * (seen.astype(np.float32) - bare)).astype(np.uint8)
+        seen[outside] = bare[outside]
     return np.asarray(seen, np.uint8)
 
 
@@ -203,14 +222,16 @@ def _to_and_fro(way: NDArray[np.floating[Any]], most: float) -> NDArray[np.float
 
 def _mirrors(picture: Frame) -> tuple[float, float]:
     """What shares of a picture's height are mirrored above and below it. Where an edge goes from side to side it is a
-    horizon, and they end short of it: else the sky would come again under the ground, and the ground above the sky."""
+    horizon, and they end short of it: else the sky would come again under the ground, and the ground above the sky. But
+    only what is plain can be mirrored over and over without being seen to be."""
     rows = picture[:, ::8].astype(np.float32)
     change = np.median(np.abs(rows[NEAR_ROWS:] - rows[:-NEAR_ROWS]).sum(-1), axis=1)
     if change.max() < AN_EDGE:
         return 1.0, 1.0
-    horizon = (int(change.argmax()) + NEAR_ROWS / 2) / len(picture)
-    horizon = min(max(horizon, LEAST_MIRRORED), 1 - LEAST_MIRRORED)
-    return SHORT * horizon, SHORT * (1 - horizon)
+    row = int(change.argmax()) + NEAR_ROWS / 2
+    horizon = min(max(row / len(picture), LEAST_MIRRORED), 1 - LEAST_MIRRORED)
+    above, below = (np.abs(np.diff(part, axis=1)).mean() for part in (rows[: int(row)], rows[int(row) + 1 :]))
+    return (SHORT * horizon if above < PLAIN else 1.0), (SHORT * (1 - horizon) if below < PLAIN else 1.0)
 
 
 def _between(count: int, step: int) -> NDArray[np.float64]:
