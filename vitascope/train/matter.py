@@ -6,6 +6,7 @@ which something touches something, in a process of its own while it trains, so n
 """
 
 import argparse
+import multiprocessing
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -129,7 +130,8 @@ def train(out: Path, seconds: float, init: Path | None = None) -> None:
     kept: deque[tuple[NDArray[np.uint8], int]] = deque(maxlen=KEPT)
     number = int(rng.integers(2**20)) * SCENES  # not the scenes of the last time again
     step, shown, begin = 0, 0.0, time.monotonic()
-    with ProcessPoolExecutor(1) as drawer:
+    # A process of its own from the start: one that is forked from threads that draw waits for them for ever.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as drawer:
         coming = drawer.submit(_drawn, SEED, number)
         while (spent := time.monotonic() - begin) < seconds:
             if coming.done() or len(kept) < 4 * BATCH:

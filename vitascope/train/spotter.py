@@ -9,6 +9,7 @@ as foreign ones are: soft, noisy, cropped, brighter or darker, mirrored.
 import argparse
 import json
 import math
+import multiprocessing
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -355,7 +356,7 @@ def train(
     ]
     begin = saved = time.monotonic()
     there = [i for i in range(num_lessons) if (lessons / f"{SEED}-{i}.npz").is_file()]
-    with ProcessPoolExecutor(1) as drawer, ThreadPoolExecutor(1) as helper:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as drawer, ThreadPoolExecutor(1) as helper:
         ahead: Future[tuple[Tensor, Tensor, list[Target]]] | None = None
         missing = iter(i for i in range(num_lessons) if i not in set(there))
         coming = [drawer.submit(_draw, lessons, SEED, i) for _, i in zip(range(4), missing, strict=False)]
