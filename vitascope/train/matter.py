@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from numpy.typing import NDArray
 
 from vitascope.model import checkpoint
 from vitascope.model.checkpoint import Card
-from vitascope.shot.camera import CameraPath
 from vitascope.sound.matter import BESIDE, MATTERS, OF_KIND, SIDE, Matter, load, small_picture, told
 from vitascope.train.spotter import SECONDS, SIZES, STYLED, Lesson, worn
 from vitascope.world.footage import happening
@@ -69,15 +67,8 @@ def pictures(seed: int, index: int) -> Iterator[tuple[NDArray[np.uint8], int]]:
             continue
         middle = cue.time + along * cue.seconds
         last = len(whole.position) - 1
-        shown = [min(max(round((middle + d) * FPS), 0), last) for d in (-BESIDE, 0.0, BESIDE)]
-        some = replace(
-            whole,
-            position=whole.position[shown],
-            rotation=whole.rotation[shown],
-            faces=whole.faces[shown],
-            camera=CameraPath(path.position[shown], path.rotation[shown], path.fov[shown]),
-        )
-        frames = Reel(some, size, scene.style, scene.look % 10_000).whole.frames
+        shown = np.array([min(max(round((middle + d) * FPS), 0), last) for d in (-BESIDE, 0.0, BESIDE)])
+        frames = Reel(whole.at(shown), size, scene.style, scene.look % 10_000).whole.frames
         seen = np.stack([small_picture(frame, (float(x), float(y)), WIDE) for frame in frames])
         yield seen, MATTERS.index(cue.materials[0])
 

@@ -11,7 +11,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -26,7 +26,6 @@ from vitascope.model import checkpoint
 from vitascope.model.checkpoint import Card, CheckpointError
 from vitascope.model.detail import CELL
 from vitascope.model.patches import PATCH
-from vitascope.shot.camera import CameraPath
 from vitascope.train import stills
 from vitascope.train.muon import Muon
 from vitascope.world.footage import SIZE, happening
@@ -76,14 +75,7 @@ def rendered(
     path = path_of(scene.camera, SECONDS, FPS)
     whole = stage(scene, motion, path)
     times = np.sort(rng.choice(len(motion.position), num_frames, replace=False))
-    part = replace(
-        whole,
-        position=whole.position[times],
-        rotation=whole.rotation[times],
-        faces=whole.faces[times],
-        camera=CameraPath(path.position[times], path.rotation[times], path.fov[times]),
-    )
-    films = [Reel(part, size, scene.style, scene.look % 10_000).whole.frames for size in sizes]
+    films = [Reel(whole.at(times), size, scene.style, scene.look % 10_000).whole.frames for size in sizes]
     if style == "pixel art":  # its blocks lie otherwise in each size: a true larger one has the same blocks
         films = [np.stack([cv2.resize(frame, size, interpolation=NEAREST) for frame in films[0]]) for size in sizes]
     return [list(frames) for frames in zip(*films, strict=True)]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vitascope.shot.camera import CameraPath
 from vitascope.world.render import BATCH, Device, Picture, Stage, draw, draw_stream
 from vitascope.world.scene import Style
 from vitascope.world.style import Levels, expose, stylise
@@ -75,15 +74,7 @@ class Reel:
         if self.kept:
             whole = self.whole
             return Picture(whole.frames[frames], whole.depth[frames], whole.ids[frames], whole.owner)
-        stage, path = self.stage, self.stage.camera
-        chosen = replace(
-            stage,
-            position=stage.position[frames],
-            rotation=stage.rotation[frames],
-            faces=stage.faces[frames],
-            camera=CameraPath(path.position[frames], path.rotation[frames], path.fov[frames]),
-        )
-        return draw(chosen, self.size, samples=0, device=self.device)
+        return draw(self.stage.at(frames), self.size, samples=0, device=self.device)
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         for picture in self.pictures():

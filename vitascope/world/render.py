@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -106,6 +106,17 @@ class Stage:
     inks: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 3), np.float32))  # [S, 3]
     owner: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))  # [P]
     fps: float = 12.0
+
+    def at(self, frames: NDArray[np.int64]) -> Stage:
+        """The same of some of its frames alone [N]."""
+        path = self.camera
+        return replace(
+            self,
+            position=self.position[frames],
+            rotation=self.rotation[frames],
+            faces=self.faces[frames],
+            camera=type(path)(path.position[frames], path.rotation[frames], path.fov[frames]),
+        )
 
     def __post_init__(self) -> None:
         """What was left out gets its meaning."""
