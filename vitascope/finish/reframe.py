@@ -117,22 +117,23 @@ def scenery(picture: Frame, camera: Camera, outside: bool = False) -> Scenery:
     small = smaller(picture)
     scale = size[1] / small.shape[0]
     found, ground = [], picture
-    cut_off = np.zeros((4, *picture.shape[:2]), np.float32)
+    cut_off: NDArray[np.float32] | None = None
     for mask in things(small):
         low = int(np.flatnonzero(mask.any(1))[-1])
         across = np.flatnonzero(mask[max(0, low - len(mask) // 40) : low + 1].any(0)).mean()
         soft = enlarged(softened(mask), size)
         found.append((np.array([across + 0.5, low + 1.0]) * scale, soft))
         ground = behind(ground, soft > 0.5)
-        edges = mask[:, 0], mask[0], mask[:, -1], mask[-1]
-        for side in (side for side, edge in enumerate(edges) if edge.sum() >= LEAST_CUT):
-            cut_off[side] = np.maximum(cut_off[side], soft)
         if not walks:  # it is mirrored, and nothing else seen of it: there the shadow would have nobody
             rows, columns = np.nonzero(mask)
             cast = shadow_of(mask, shadows(small, np.stack([columns, rows], -1).astype(float)))
             ground = ground if cast is None else behind(ground, enlarged(softened(cast[0]), size) > 0.5)
+            edges = mask[:, 0], mask[0], mask[:, -1], mask[-1]
+            for side in (side for side, edge in enumerate(edges) if edge.sum() >= LEAST_CUT):
+                cut_off = np.zeros((4, *soft.shape), np.float32) if cut_off is None else cut_off
+                cut_off[side] = np.maximum(cut_off[side], soft)
     found.sort(key=lambda one: float(one[0][1]))  # the nearest last
-    return Scenery(picture, ground, tuple(found) if walks else (), cut_off if cut_off.any() else None)
+    return Scenery(picture, ground, tuple(found) if walks else (), cut_off)
 
 
 def looks_outside(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from vitascope.model import lowrank
 from vitascope.model.card import FORMAT, VERSION, Card, CheckpointError, checked_header
 from vitascope.model.dit import DiT, DiTParams
 
+Small = TypeVar("Small", bound=nn.Module)
 NETWORK = 4  # of the video network: which parts it is made of
 _ROW_SCALE = ".row_scale"
 Stored = Literal["fp32", "bf16", "int8"]
@@ -108,6 +109,18 @@ def _opened(path: Path) -> Iterator[Any]:
         raise
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"weights: {path} is damaged or not a safetensors file ({error})") from None
+
+
+def load_small(path: Path, kind: type[Small], name: str) -> Small:
+    """The small network of this kind in a weight file, whose card says how it is laid out. Raises CheckpointError for a
+    file that does not hold one, by the name given."""
+    state, header = read(path)
+    try:
+        network = kind(**header["card"]["training"]["network"])
+        network.load_state_dict(state)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"weights: {path} does not hold {name} ({error})") from None
+    return network.eval().requires_grad_(False)
 
 
 def load(path: Path) -> tuple[DiT, Card]:

@@ -102,10 +102,4 @@ def matter() -> Matter:
 
 def load(path: Path) -> Matter:
     """The network in a weight file. Raises CheckpointError for one that holds none."""
-    state, header = checkpoint.read(path)
-    try:
-        network = Matter(**header["card"]["training"]["network"])
-        network.load_state_dict(state)
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise checkpoint.CheckpointError(f"weights: {path} does not hold a reader of matter ({error})") from None
-    return network.eval().requires_grad_(False)
+    return checkpoint.load_small(path, Matter, "a reader of matter")

@@ -151,10 +151,4 @@ def spotter() -> Spotter:
 
 def load(path: Path) -> Spotter:
     """The spotter in a weight file. Raises CheckpointError for one that holds none."""
-    state, header = checkpoint.read(path)
-    try:
-        network = Spotter(**header["card"]["training"]["network"])
-        network.load_state_dict(state)
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise checkpoint.CheckpointError(f"weights: {path} does not hold a spotter ({error})") from None
-    return network.eval().requires_grad_(False)
+    return checkpoint.load_small(path, Spotter, "a spotter")
